@@ -1,0 +1,123 @@
+# The front door. `make demo` and `make test` set up what they need: a virtual environment in .venv with the
+# locked packages, once. Another interpreter: `make demo PYTHON=python3.12`.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# A stamp per lock: another lock, or other packaging, installs again; nothing else does.
+key = $(shell cat $(1) pyproject.toml | sha256sum | cut -c1-16)
+RUN_STAMP := .venv/.run-$(call key,requirements.lock)
+DEV_STAMP := .venv/.dev-$(call key,requirements.lock requirements-dev.lock)
+
+# Programs that only the tests and the checks of our output use. Debian's and Ubuntu's own packages; Node from
+# anywhere will do.
+PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools libpixelmed-java default-jre-headless libgdcm-tools strace \
+  chromium poppler-utils $(if $(shell command -v npm),,nodejs npm)
+
+# pynetdicom's package brings its tests along
+ACCEPTOR_CASES := $(addprefix pynetdicom.tests.test_,dul fsm acse assoc assoc_n transport service_class service_n \
+  service_storage service_verification)
+
+.PHONY: help demo test acceptor bench rounds beside fuzz lint audit format peers debian-peers lock clean
+
+help:  ## say what can be made
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(RUN_STAMP)  ## watch the main job: a study in, a report and attention maps out
+	$(BIN)/dicom-node demo $(ARGS)
+
+test: $(DEV_STAMP)  ## run the tests; ARGS="-k receiver -x" goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+acceptor: $(DEV_STAMP)  ## run all of pynetdicom's own tests that open associations to us; some minutes
+	$(BIN)/python -m pytest -c tests/conformance/pytest.ini -p tests.conformance.our_acceptor --pyargs $(ACCEPTOR_CASES)
+
+bench: $(DEV_STAMP)  ## measure, and write benchmarks/results; ARGS="receive" for some, "--self-check" tries the bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+rounds: $(DEV_STAMP)  ## kill -9 at random moments: ROUNDS=1000 SEED=1 LANES=2, a batch of 50 per seed
+	$(BIN)/python -m tests.e2e.kill_run --rounds $(ROUNDS) --seed $(SEED) --lanes $(LANES)
+
+beside: $(DEV_STAMP)  ## storescp, Orthanc and the node in the same trials: kill -9, full disk (needs root), syncs
+	$(BIN)/python -m tests.side_by_side $(ARGS)
+
+rounds: ROUNDS ?= 1000
+rounds: SEED ?= 1
+rounds: LANES ?= 2
+
+fuzz: $(DEV_STAMP)  ## spoiled PDUs, conversations and images: PDUS=1000000 SOCKETS=20000 IMAGES=10000 SEED=1
+	$(BIN)/python -m tests.fuzz.pdus --inputs $(PDUS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.sockets --inputs $(SOCKETS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.files --images $(IMAGES) --seed $(SEED)
+
+fuzz: PDUS ?= 1000000
+fuzz: SOCKETS ?= 20000
+fuzz: IMAGES ?= 10000
+fuzz: SEED ?= 1
+
+lint: $(DEV_STAMP)  ## check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+audit: $(DEV_STAMP)  ## ask for known vulnerabilities of what the locks pin; ARGS=--strict fails where nobody answers
+	$(BIN)/python .ci/audit.py $(ARGS) requirements.lock requirements-dev.lock
+
+format: $(DEV_STAMP)  ## let ruff repair what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+peers: debian-peers  ## install the programs that the tests talk to (Debian packages, sudo unless root; OHIF)
+	@$(PYTHON) tests/peers/ohif_packages.py
+
+debian-peers:
+	@missing=$$(for name in $(PEERS); do \
+	    [ "$$(dpkg-query --show --showformat='$${db:Status-Abbrev}' $$name 2>/dev/null)" = "ii " ] || echo $$name; \
+	  done); \
+	if [ -z "$$missing" ]; then echo "all peers of Debian are installed"; exit 0; fi; \
+	command -v apt-get >/dev/null || { echo "make peers knows Debian and Ubuntu only; missing:" $$missing >&2; exit 1; }; \
+	echo "installing" $$missing; \
+	as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends"; \
+	$$install $$missing || { $$as_root apt-get update && $$install $$missing; }
+
+lock: $(DEV_STAMP)  ## write the lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
+	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --build-deps-for editable \
+	  --output-file requirements.lock pyproject.toml
+	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --extra dev --constraint requirements.lock \
+	  --output-file requirements-dev.lock pyproject.toml
+
+lock: export CUSTOM_COMPILE_COMMAND = make lock
+COMPILE := --quiet --generate-hashes --allow-unsafe --strip-extras \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+clean:  ## remove the environment and the caches; data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# ---- the environment ----
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "dicom-node needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Install one (apt-get install python3.13 python3.13-venv) and name it: make ... PYTHON=python3.13"; \
+	  exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: apt-get install $(notdir $(PYTHON))-venv"; exit 1; } >&2
+	$(PYTHON) -m venv --clear .venv || { rm -rf .venv; exit 1; }
+
+$(RUN_STAMP): | .venv/bin/python
+	@echo "installing the packages of requirements.lock into .venv (once; about 3 GB)"
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@rm -f .venv/.run-* && touch $@
+
+$(DEV_STAMP): | $(RUN_STAMP)
+	@echo "installing the packages of requirements-dev.lock into .venv (once)"
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@rm -f .venv/.dev-* && touch $@
