@@ -1,0 +1,29 @@
+"""A beating volume in, a probability and an attention map out. Importing this never loads a framework."""
+
+from models.bundle import load_bundle, verify_bundle
+from models.errors import ContractViolation, InferenceFailed, ModelError, OutOfMemory, WeightsCorrupt
+from models.hardware import computes_on_gpu, visible_gpus
+from models.ladder import LAST, Rung, below
+from models.manifest import Manifest, read_manifest
+from models.prediction import ModelIdentity, Prediction
+from models.protocol import ModelAdapter
+
+__all__ = [
+    "LAST",
+    "ContractViolation",
+    "InferenceFailed",
+    "Manifest",
+    "ModelAdapter",
+    "ModelError",
+    "ModelIdentity",
+    "OutOfMemory",
+    "Prediction",
+    "Rung",
+    "WeightsCorrupt",
+    "below",
+    "computes_on_gpu",
+    "load_bundle",
+    "read_manifest",
+    "verify_bundle",
+    "visible_gpus",
+]

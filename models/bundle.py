@@ -1,0 +1,41 @@
+"""A folder with a manifest and weights becomes a model that answers."""
+
+from pathlib import Path
+
+from models.errors import WeightsCorrupt
+from models.frugal import FrugalNetwork
+from models.hardware import hide_gpus
+from models.ladder import Rung
+from models.manifest import SHIPPED, WEIGHTS_NAME, Manifest, read_manifest
+from models.network import Network
+from models.protocol import ModelAdapter
+from models.weights_file import check_weights
+
+
+def load_bundle(
+    folder: Path | None = None, threshold: float | None = None, rung: Rung = Rung.USUAL
+) -> ModelAdapter:
+    """The model in `folder`, loaded and ready; without one, the shipped demonstration weights.
+
+    `threshold` (0..1) overrides the manifest's operating point. Loads Keras and its backend, which
+    KERAS_BACKEND names, unless `rung` does without. Raises WeightsCorrupt.
+    """
+    from models.adapter import BundleAdapter  # SimpleITK: who only reads manifests does without it
+
+    manifest = read_manifest(folder)
+    if threshold is not None and not 0.0 <= threshold <= 1.0:
+        raise WeightsCorrupt(f"the configured threshold {threshold} does not lie in 0..1")
+    if rung is Rung.CPU:
+        hide_gpus()
+    network = (FrugalNetwork if rung is Rung.FRUGAL else Network)(manifest, folder or SHIPPED)
+    return BundleAdapter(manifest, network, manifest.threshold if threshold is None else threshold, rung)
+
+
+def verify_bundle(folder: Path | None = None) -> Manifest:
+    """The manifest of a bundle whose weights are the ones it names. Loads no framework.
+
+    Raises WeightsCorrupt.
+    """
+    manifest = read_manifest(folder)
+    check_weights(manifest, (folder or SHIPPED) / WEIGHTS_NAME)
+    return manifest

@@ -1,0 +1,132 @@
+"""Verified weights to a warm network. Loads Keras, and only when a function here is called."""
+
+import importlib
+import logging
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import InferenceFailed, OutOfMemory, WeightsCorrupt
+from models.hardware import computes_on_gpu
+from models.ladder import TOLERANCE
+from models.manifest import WEIGHTS_NAME, Manifest
+from models.registry import ARCHITECTURES
+from models.weights_file import MAX_WEIGHTS_BYTES, check_weights
+
+logger = logging.getLogger(__name__)
+
+Array = NDArray[np.float32]
+Forward = Callable[[Array], Sequence[Any]]
+
+
+class Network:
+    """A loaded network: one study in, P(scar) and its residual gates out.
+
+    Warm for studies of the recipe's size. On a processor these go through `models.swift`, if that gives the
+    network's own answer to a golden study.
+    """
+
+    def __init__(self, manifest: Manifest, folder: Path) -> None:
+        """Verify, load and warm.
+
+        Raises WeightsCorrupt, no byte of the file being interpreted before its digest, or OutOfMemory.
+        """
+        check_weights(manifest, folder / WEIGHTS_NAME)
+        self._model = self._load(manifest, folder / WEIGHTS_NAME)
+        recipe = manifest.preprocessing
+        self._grid = (recipe.phases, recipe.slices, recipe.pixels, recipe.pixels)
+        self._swift: Forward | None = None
+        self._swift = self._verified_swift(manifest)
+
+    def __call__(self, cine: Array) -> tuple[float, list[Array]]:
+        """P(scar) and the gates (phase, slice, row, column) of `cine` (phase, slice, row, column).
+
+        Raises InferenceFailed if the network stumbles or answers with anything but finite numbers,
+        OutOfMemory if that is why.
+        """
+        forward = self._swift if self._swift is not None and cine.shape == self._grid else self._plain
+        try:
+            outputs = forward(cine)
+        except _shortages() as error:
+            raise OutOfMemory("the network needs more memory than there is") from error
+        except _stumbles() as error:
+            raise InferenceFailed(f"the network failed with {type(error).__name__}") from error
+        if not all(np.isfinite(one).all() for one in outputs):
+            raise InferenceFailed("the network answered with numbers that are not finite")
+        return float(outputs[0].item()), list(outputs[1:])
+
+    def _plain(self, cine: Array) -> list[Array]:
+        """The Keras network's own answers."""
+        import keras
+
+        answers = self._model.predict_on_batch(cine[None, ..., None])
+        several = answers if isinstance(answers, list) else [answers]
+        probability, *gates = (keras.ops.convert_to_numpy(one) for one in several)
+        return [probability, *(gate[0, ..., 0] for gate in gates)]
+
+    def _verified_swift(self, manifest: Manifest) -> Forward | None:
+        """The swift form of the network, warm, if there is one and it gives the same answer."""
+        if "tensorflow" not in sys.modules or computes_on_gpu():
+            return None
+        from models.swift import Unsuited, swift_forward
+
+        unfit: tuple[type[Exception], ...] = (InferenceFailed, Unsuited, KeyError, *_stumbles())
+        golden = np.random.default_rng(0).random(self._grid, np.float32)
+        try:
+            probability, gates = self(golden)
+            swift = swift_forward(self._model, manifest.attention, self._grid)
+            found = swift(golden)
+        except _shortages() as error:
+            raise OutOfMemory("the network needs more memory than there is") from error
+        except unfit as error:
+            logger.warning("%s is computed as Keras does it: %s", manifest.name, error)
+            return None
+        wanted: list[Any] = [probability, *gates]
+        away = max(float(np.abs(one - other).max()) for one, other in zip(found, wanted, strict=True))
+        if not away <= TOLERANCE:
+            logger.warning("%s is computed as Keras does it: the swift form is %g away", manifest.name, away)
+            return None
+        return swift
+
+    @staticmethod
+    def _load(manifest: Manifest, path: Path) -> Any:
+        keras, _ = load_keras(manifest.architecture)
+        from models.gates import with_gates
+
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if sum(member.file_size for member in archive.infolist()) > MAX_WEIGHTS_BYTES:
+                    raise WeightsCorrupt(f"{path} unpacks to more than {MAX_WEIGHTS_BYTES} bytes")
+            network = keras.saving.load_model(path, safe_mode=True, compile=False)
+            model = with_gates(network, manifest.attention)
+        except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+            raise WeightsCorrupt(f"{path} holds no {manifest.architecture} network: {error}") from error
+        if keras.backend.backend() == "tensorflow":
+            model.jit_compile = False  # XLA is four times slower on a CPU
+        return model
+
+
+def _stumbles() -> tuple[type[Exception], ...]:
+    """What the loaded backend raises when it cannot compute."""
+    usual = (ValueError, RuntimeError)
+    tensorflow = sys.modules.get("tensorflow")
+    return (*usual, tensorflow.errors.OpError) if tensorflow else usual
+
+
+def _shortages() -> tuple[type[Exception], ...]:
+    """What the loaded backend raises when memory does not suffice."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (MemoryError, tensorflow.errors.ResourceExhaustedError) if tensorflow else (MemoryError,)
+
+
+def load_keras(architecture: str) -> tuple[Any, Any]:
+    """Keras and the architecture's module, its layers registered; TensorFlow's start-up chatter off."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    return importlib.import_module("keras"), importlib.import_module(ARCHITECTURES[architecture])

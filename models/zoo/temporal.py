@@ -1,0 +1,13 @@
+"""The ablation without space: every voxel's curve is seen alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from models.cine4d import OPEN, Recipe, build_cine4d
+
+ATTENTION = ()
+
+
+def build(*, pooling: str = "mean", shape: Sequence[int | None] = OPEN) -> Any:
+    """The network; neighbours meet only where planes are halved, and in the head."""
+    return build_cine4d("temporal", Recipe(space=False, pooling=pooling), shape)
