@@ -1,0 +1,1 @@
+"""From a study that is ready to its results: the worker process, and the seam before it."""

@@ -1,0 +1,211 @@
+"""The process that holds the model: one JSON request per line in, one JSON answer per line out.
+
+Standard output is kept for answers alone: its descriptor is duplicated, and descriptor 1 then leads to
+standard error, so that nothing a library prints can come between two answers. The process ends when its
+input does.
+"""
+
+import argparse
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+from dicom_node.analysis.analyse import analyse
+from dicom_node.analysis.engine import AnalysisRequest, AnalysisResult, NoticeRequest, request_from_json
+from dicom_node.analysis.notice import make_notice
+from dicom_node.analysis.results import write_results
+from dicom_node.analysis.shortage import is_shortage
+from dicom_node.analysis.worker_process import EVENT
+from dicom_node.confinement import Protection, return_large_blocks
+from dicom_node.errors import Misattributed
+from dicom_node.installation import installation
+from dicom_node.log import configure
+from models import (
+    ContractViolation,
+    ModelAdapter,
+    ModelError,
+    Rung,
+    below,
+    computes_on_gpu,
+    load_bundle,
+    read_manifest,
+)
+from pipeline import ContradictoryStudy, IncompleteCine, NoCine, PipelineError, UnreadableInstance
+from reports import Cause, ReportError
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Answers requests with one model, kept between them and computed as `rung` says."""
+
+    def __init__(self, answers: TextIO, rung: Rung = Rung.USUAL) -> None:
+        self._answers = answers
+        self._rung = rung
+        self._short: BaseException | None = None
+        self._key: object = None
+        self._model: ModelAdapter | None = None
+        self._installation = installation()
+
+    def serve(self, requests: Iterable[bytes]) -> None:
+        """Answer until `requests` ends."""
+        for line in requests:
+            started = time.monotonic()
+            try:
+                result = self._answer(line)
+            except Exception as error:
+                result = self._ended(error)
+                traceback = error if result.outcome not in ("done", "rejected") else None
+                log.warning(
+                    "analysis-ended", outcome=result.outcome, reason=result.reason, exc_info=traceback
+                )
+            cost_s = round(time.monotonic() - started, 3)
+            cost = replace(result, seconds=cost_s, peak_rss_mb=peak_rss_mb(), rung=self._rung)
+            self._say(replace(cost, installation=self._installation).as_json())
+
+    def warm(self, bundle: Path | None, threshold: float | None) -> None:
+        """Load the model ahead of the first request, which will tell what is wrong with it, if anything.
+
+        A framework that found no memory half-way cannot be loaded again: analyses end with that error.
+        """
+        try:
+            self._load(bundle, threshold)
+        except Exception as error:  # whatever it is, the first request tells
+            self._short = error if is_shortage(error) else None
+            expected = isinstance(error, ModelError | OSError)
+            log.warning("model-not-loaded", reason=str(error), exc_info=None if expected else error)
+        self._event("ready")
+
+    def _ended(self, error: Exception) -> AnalysisResult:
+        """How an analysis that raised `error` has ended here, where less memory may be needed another way."""
+        if is_shortage(error):
+            lower = below(self._rung, gpu=computes_on_gpu())
+            return AnalysisResult("oom" if lower else "failed", _SHORT, below=lower)
+        return outcome(error)
+
+    def _answer(self, line: bytes) -> AnalysisResult:
+        request = request_from_json(line)
+        if isinstance(request, NoticeRequest):
+            return AnalysisResult("done", files=write_results(make_notice(request), request.out_dir))
+        return self._analyse(request)
+
+    def _analyse(self, request: AnalysisRequest) -> AnalysisResult:
+        if self._short is not None:
+            raise MemoryError from self._short
+        model = self._load(request.bundle, request.threshold)
+        self._event("analysing")
+        analysis = analyse(request, model)
+        files = write_results(analysis.reports, request.out_dir)
+        return AnalysisResult("done", findings=analysis.findings, files=files)
+
+    def _load(self, bundle: Path | None, threshold: float | None) -> ModelAdapter:
+        """The model asked for; loaded anew if the request, or the bundle's manifest on disk, has changed."""
+        key = (bundle, threshold, read_manifest(bundle))
+        if self._model is None or key != self._key:
+            self._event("loading")
+            self._model = None
+            self._model = load_bundle(bundle, threshold, self._rung)
+            self._key = key
+        return self._model
+
+    def _event(self, name: str) -> None:
+        self._say(f'{EVENT}{name}"}}')
+
+    def _say(self, line: str) -> None:
+        self._answers.write(line + "\n")
+        self._answers.flush()
+
+
+def outcome(error: Exception) -> AnalysisResult:
+    """How an analysis that raised `error` has ended, with a sentence.
+
+    "rejected" is for images no second run will like better; everything else is our own failure.
+    """
+    match error:
+        case PipelineError() | ContractViolation():
+            return AnalysisResult("rejected", str(error), cause=_CAUSES.get(type(error), "unreadable"))
+        case RecursionError():
+            nested = "an image nests its sequences too deeply to be read"
+            return AnalysisResult("rejected", nested, cause="unreadable")
+        case Misattributed():
+            return AnalysisResult("misattributed", str(error))
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return AnalysisResult("no_room", "there was no room on the disk to write the results")
+        case _:
+            return AnalysisResult("failed", _failure(error))
+
+
+_CAUSES: dict[type[Exception], Cause] = {
+    NoCine: "no_cine",
+    IncompleteCine: "incomplete",
+    ContradictoryStudy: "contradictory",
+    UnreadableInstance: "unreadable",
+    ContractViolation: "contract",
+}
+
+
+_SHORT = "the worker ran out of memory; the study may be too large for this machine, or for model.memory_mb"
+
+
+def _failure(error: Exception) -> str:
+    match error:
+        case ModelError() | ReportError():
+            return str(error)
+        case OSError():
+            return f"a file could not be read or written: {error.strerror or error} ({error.filename})"
+        case _:
+            return f"unexpected {type(error).__name__}: {error}; the worker's log has more"
+
+
+def peak_rss_mb() -> float:
+    """The largest resident memory of this process so far, in 10^6 bytes; 0 where the system does not say.
+
+    Not getrusage: its maximum is inherited from whoever started us (Linux, `exec_mmap`).
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    kib = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
+    return round(int(kib) * 1024 / 1e6, 1)
+
+
+def private_stdout() -> TextIO:
+    """Our own copy of standard output; descriptor 1 leads to standard error from now on."""
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return os.fdopen(ours, "w", encoding="utf-8")
+
+
+def main(given: Sequence[str] | None = None, protections: Sequence[Protection] = ()) -> None:
+    """Serve standard input; `protections` are those this process was started with."""
+    parser = argparse.ArgumentParser(prog="python -m dicom_node.analysis.worker", description=__doc__)
+    parser.add_argument("--bundle", type=Path, help="model to load at once; none: the demonstration weights")
+    parser.add_argument("--threshold", type=float, help="operating point, 0..1; none: the model's own")
+    parser.add_argument("--rung", type=Rung, choices=list(Rung), default=Rung.USUAL, help="how to compute")
+    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    parser.add_argument("--log-format", default="console", choices=["console", "json"])
+    arguments = parser.parse_args(given)
+    worker = Worker(private_stdout(), arguments.rung)
+    configure(arguments.log_level, arguments.log_format)
+    for one in protections:
+        if one.lack:
+            log.warning("protection-missing", protection=one.name, reason=one.lack)
+    return_large_blocks(1 << 20)
+    worker.warm(arguments.bundle, arguments.threshold)
+    try:
+        worker.serve(sys.stdin.buffer)
+    except (BrokenPipeError, KeyboardInterrupt):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Out of the door: C-STORE to every destination until each object has been answered for."""

@@ -1,0 +1,1 @@
+"""What stays on the disk and what may go: retention, watermarks, reconciliation with the files."""
