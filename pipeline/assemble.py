@@ -1,0 +1,167 @@
+"""A stack and its files to one CineVolume."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.completeness import judge
+from pipeline.decode import PixelReader
+from pipeline.errors import IncompleteCine
+from pipeline.notes import write_notes
+from pipeline.planes import Plane
+from pipeline.resample import Blend, blends, resample
+from pipeline.stack import CineSlice, CineStack
+from pipeline.study import Study
+from pipeline.volume import CineVolume, Geometry, PlaneSource, Vector
+
+_FEWEST_PLANES = 2  # of a slice that is interpolated rather than left out
+_TOLERANCE = 0.25  # of a phase: nearer moments are the same phase
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How one slice gets onto the common phases."""
+
+    slice_: CineSlice
+    shares: tuple[float, ...]
+    resampled: bool
+    recipe: list[Blend]
+    filled: tuple[int, ...]
+
+    @property
+    def trigger_ms(self) -> tuple[float, ...]:
+        return tuple(share * self.slice_.beat.rr_ms for share in self.shares)
+
+
+def assemble(study: Study, stack: CineStack, *, allow_missing: bool) -> CineVolume:
+    """Decode every plane of `stack` and put it in its place.
+
+    Slices of another number of phases, or whose phases lie elsewhere in the cycle, are resampled cyclically.
+    With `allow_missing`, planes that did not come are interpolated in time within their slice and recorded
+    in `filled`; a slice without images is left out. Either is said in `notes`.
+
+    Raises:
+        IncompleteCine: the grid has holes and `allow_missing` is False, or hardly anything came.
+        UnreadableInstance: the pixels of a plane cannot be decoded; the message names slice and phase.
+    """
+    verdict = judge(stack)
+    if not (verdict.full or allow_missing):
+        raise IncompleteCine(verdict.sentence)
+    slices = [slice_ for slice_ in stack.slices if len(slice_.present) >= _FEWEST_PLANES]
+    if not slices:
+        raise IncompleteCine(f"{verdict.sentence}; no slice has enough images")
+    plans = _plans(slices, stack.phases)
+    reader = PixelReader(study)
+    first = slices[0].present[0].instance
+    voxels = np.empty((stack.phases, len(slices), first.rows, first.columns), dtype=np.float32)
+    for index, plan in enumerate(plans):
+        _fill(voxels[:, index], plan, reader, stack)
+    filled = [(phase, index) for index, plan in enumerate(plans) for phase in plan.filled]
+    return CineVolume(
+        voxels=voxels,
+        geometry=_geometry(slices, stack),
+        trigger_ms=tuple(plan.trigger_ms for plan in plans),
+        rr_ms=tuple(slice_.beat.rr_ms for slice_ in slices),
+        sources=tuple(
+            tuple(_source(plan.slice_.present[plan.recipe[phase].nearest]) for plan in plans)
+            for phase in range(stack.phases)
+        ),
+        study_instance_uid=study.uid,
+        frame_of_reference_uid=stack.frame_of_reference_uid,
+        filled=tuple(sorted(filled)),
+        notes=write_notes(stack, slices, [plan.slice_ for plan in plans if plan.resampled], verdict.missing),
+    )
+
+
+def _plans(slices: Sequence[CineSlice], phases: int) -> list[_Plan]:
+    whole = [slice_.beat.fractions for slice_ in slices if slice_.beat.phases == phases]
+    common = tuple(median(shares) for shares in zip(*whole, strict=True))
+    return [_plan(slice_, common) for slice_ in slices]
+
+
+def _plan(slice_: CineSlice, common: tuple[float, ...]) -> _Plan:
+    own, phases = slice_.beat.fractions, len(common)
+    resampled = (
+        len(own) != phases or max(abs(a - b) for a, b in zip(own, common, strict=True)) > _TOLERANCE / phases
+    )
+    shares = common if resampled else own
+    there = [share for share, plane in zip(own, slice_.planes, strict=True) if plane is not None]
+    holes = [share for share, plane in zip(own, slice_.planes, strict=True) if plane is None]
+    filled = [
+        phase
+        for phase, share in enumerate(shares)
+        if holes and min(_apart(share, hole) for hole in holes) < min(_apart(share, other) for other in there)
+    ]
+    return _Plan(slice_, shares, resampled, blends(there, shares), tuple(filled))
+
+
+def _apart(a: float, b: float) -> float:
+    """Distance of two shares of a cycle, round its end."""
+    return abs((a - b + 0.5) % 1.0 - 0.5)
+
+
+def _fill(target: NDArray[np.float32], plan: _Plan, reader: PixelReader, stack: CineStack) -> None:
+    """Read a slice's planes into (phase, row, column), by way of its own phases where these are others."""
+    there = len(plan.slice_.present)
+    straight = not (plan.resampled or plan.filled)
+    planes = target if straight else np.empty((there, *target.shape[1:]), np.float32)
+    phases = (phase for phase, plane in enumerate(plan.slice_.planes, 1) if plane is not None)
+    for out, phase, plane in zip(planes, phases, plan.slice_.present, strict=True):
+        down, right = flips(plane, stack.orientation)
+        turned = out[:: -1 if down else 1, :: -1 if right else 1]
+        reader.read(plane, f"slice {plan.slice_.number}, phase {phase}", turned)
+    if not straight:
+        target[:] = resample(planes, plan.recipe)
+
+
+def flips(plane: Plane, orientation: Sequence[float]) -> tuple[bool, bool]:
+    """Whether rows, and columns, are counted from the other end than `orientation` counts them."""
+    return bool(plane.column @ orientation[3:] < 0), bool(plane.row @ orientation[:3] < 0)
+
+
+def _geometry(slices: Sequence[CineSlice], stack: CineStack) -> Geometry:
+    first = slices[0].present[0]
+    right, down = np.asarray(stack.orientation[:3]), np.asarray(stack.orientation[3:])
+    depths = [float(slice_.present[0].centre @ stack.direction) for slice_ in slices]
+    distances = [b - a for a, b in pairwise(depths)]
+    return Geometry(
+        origins_mm=tuple(_origin(slice_.present[0], stack.orientation) for slice_ in slices),
+        spacing_mm=(float(median(distances)) if distances else stack.step_mm, *first.frame.spacing_mm),
+        directions=(
+            stack.direction,
+            _vector(down / np.linalg.norm(down)),
+            _vector(right / np.linalg.norm(right)),
+        ),
+    )
+
+
+def _origin(plane: Plane, orientation: Sequence[float]) -> Vector:
+    """Where the first pixel lies after `flips` were undone."""
+    down, right = flips(plane, orientation)
+    between_rows, between_columns = plane.frame.spacing_mm
+    origin = np.asarray(plane.frame.position_mm)
+    if down:
+        origin = origin + plane.column * between_rows * (plane.instance.rows - 1)
+    if right:
+        origin = origin + plane.row * between_columns * (plane.instance.columns - 1)
+    return _vector(origin)
+
+
+def _vector(values: NDArray[np.float64]) -> Vector:
+    x, y, z = values.tolist()
+    return (x, y, z)
+
+
+def _source(plane: Plane) -> PlaneSource:
+    instance = plane.instance
+    return PlaneSource(
+        sop_class_uid=instance.sop_class_uid,
+        sop_instance_uid=instance.sop_instance_uid,
+        series_instance_uid=instance.series_instance_uid,
+        frame=plane.frame.number,
+        multiframe=instance.multi_frame,
+    )

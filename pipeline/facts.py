@@ -1,0 +1,228 @@
+"""What a file says about itself, small enough to keep in a database row."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydicom.uid import (
+    EnhancedMRImageStorage,
+    LegacyConvertedEnhancedMRImageStorage,
+    MRImageStorage,
+)
+
+from pipeline.errors import UnreadableInstance
+from pipeline.frames import FrameFacts, frame_count, read_frames
+from pipeline.header import UNREADABLE, private, text, texts, whole
+from pipeline.reading import Header, brief, read_header, transfer_syntax
+from pipeline.scan import scan_header
+
+MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
+ANALYSED = MULTI_FRAME | {MRImageStorage}
+
+_LONGEST_UID = 256  # real ones break the 64 of PS3.5 6.2; a database index should not have to
+_LARGEST_SIDE = 8192
+_MOST_PIXELS = 2**28  # per file: 512 MiB of 16-bit pixels
+_SIGNED = {0: False, 1: True, None: None}
+_LOSSY = (
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.91",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """One file's header, as far as completeness and stacking need it.
+
+    Attributes:
+        declared_phases: phases per slice, by Cardiac Number of Images (0018,1090) or Philips (2001,1017).
+        declared_slices: slices in the stack, by GE (0021,104F) or Philips (2001,1018).
+        declared_images: Images in Acquisition (0020,1002); often wrong, so it is only evidence.
+        pixel_offset: where the value of Pixel Data begins in the file; 0 in a deflated file.
+        pixel_length: its bytes; encapsulated pixels reach to the end of the file.
+        photometric, bits_allocated, bits_stored, signed: how pixels are stored (PS3.3 C.7.6.3.1); None where
+            that is not said, or where an older version of this program read the file.
+        lossy: whether the pixels ever went through a lossy compression.
+        frames: the planes in the file; empty where there is nothing to analyse.
+        unusable: why some or all of the file cannot be analysed, one sentence; empty if all can.
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    modality: str = ""
+    patient_id: str = ""
+    manufacturer: str = ""
+    model_name: str = ""
+    series_number: int | None = None
+    series_description: str = ""
+    protocol_name: str = ""
+    sequence_name: str = ""
+    source_ae_title: str = ""
+    frame_of_reference_uid: str = ""
+    instance_number: int | None = None
+    rows: int = 0
+    columns: int = 0
+    declared_phases: int | None = None
+    declared_slices: int | None = None
+    declared_images: int | None = None
+    pixel_offset: int = 0
+    pixel_length: int = 0
+    photometric: str = ""
+    bits_allocated: int | None = None
+    bits_stored: int | None = None
+    signed: bool | None = None
+    lossy: bool = False
+    frames: tuple[FrameFacts, ...] = ()
+    unusable: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Numbers, strings and lists only."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "InstanceFacts":
+        """The inverse of `as_json`, also after a round trip through a database."""
+        frames = tuple(FrameFacts.from_json(frame) for frame in values["frames"])
+        return cls(**{**values, "frames": frames})
+
+    @property
+    def multi_frame(self) -> bool:
+        """Whether references to this file must name a frame (PS3.3 Table 10-3)."""
+        return self.sop_class_uid in MULTI_FRAME
+
+
+def read_facts(path: Path) -> InstanceFacts:
+    """The facts of one Part 10 file.
+
+    Raises:
+        UnreadableInstance: it is not DICOM, or lacks the UIDs that say which study it belongs to.
+    """
+    return facts_of(scan_header(path) or read_header(path))
+
+
+def facts_of(header: Header) -> InstanceFacts:
+    """The facts of a header that was already read.
+
+    Raises:
+        UnreadableInstance: as `read_facts`.
+    """
+    try:
+        return _facts(header)
+    except RecursionError as error:
+        raise UnreadableInstance("the file nests sequences too deeply to be read") from error
+    except UNREADABLE as error:
+        raise UnreadableInstance(f"the header is not readable DICOM: {brief(error)}") from error
+
+
+def _facts(header: Header) -> InstanceFacts:
+    dataset = header.dataset
+    rows, columns = whole(dataset, "Rows") or 0, whole(dataset, "Columns") or 0
+    frames, unusable = _usable_frames(header, rows, columns)
+    syntax = transfer_syntax(dataset)
+    meta = getattr(dataset, "file_meta", None)
+    return InstanceFacts(
+        study_instance_uid=_uid(dataset, "StudyInstanceUID"),
+        series_instance_uid=_uid(dataset, "SeriesInstanceUID"),
+        sop_instance_uid=_uid(dataset, "SOPInstanceUID"),
+        sop_class_uid=_uid(dataset, "SOPClassUID"),
+        transfer_syntax_uid=str(syntax),
+        modality=text(dataset, "Modality", 16),
+        patient_id=text(dataset, "PatientID", 256),
+        manufacturer=text(dataset, "Manufacturer"),
+        model_name=text(dataset, "ManufacturerModelName"),
+        series_number=whole(dataset, "SeriesNumber"),
+        series_description=text(dataset, "SeriesDescription"),
+        protocol_name=text(dataset, "ProtocolName"),
+        sequence_name=text(dataset, "SequenceName") or text(dataset, "PulseSequenceName"),
+        source_ae_title=text(meta, "SourceApplicationEntityTitle", 16) if meta is not None else "",
+        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID", _LONGEST_UID),
+        instance_number=whole(dataset, "InstanceNumber"),
+        rows=rows,
+        columns=columns,
+        declared_phases=_declared_phases(dataset),
+        declared_slices=_declared_slices(dataset),
+        declared_images=_positive(whole(dataset, "ImagesInAcquisition")),
+        pixel_offset=header.pixel_offset,
+        pixel_length=header.pixel_length,
+        photometric=text(dataset, "PhotometricInterpretation", 16).upper(),
+        bits_allocated=whole(dataset, "BitsAllocated"),
+        bits_stored=whole(dataset, "BitsStored"),
+        signed=_SIGNED.get(whole(dataset, "PixelRepresentation")),
+        lossy=syntax in _LOSSY or "01" in texts(dataset, "LossyImageCompression"),
+        frames=frames,
+        unusable=unusable,
+    )
+
+
+def _uid(dataset: Any, keyword: str) -> str:
+    """Verbatim, for our report must name it as the archive does."""
+    value = text(dataset, keyword, _LONGEST_UID + 1)
+    if not value:
+        raise UnreadableInstance(f"the file has no {keyword}")
+    if len(value) > _LONGEST_UID:
+        raise UnreadableInstance(f"the {keyword} is longer than {_LONGEST_UID} characters")
+    return value
+
+
+def _usable_frames(header: Header, rows: int, columns: int) -> tuple[tuple[FrameFacts, ...], str]:
+    dataset = header.dataset
+    sop_class = text(dataset, "SOPClassUID")
+    if sop_class not in ANALYSED:
+        return (), f"objects of class {sop_class} are not analysed"
+    if (whole(dataset, "SamplesPerPixel") or 1) != 1:
+        return (), "colour images are not analysed"
+    count = frame_count(dataset) if sop_class in MULTI_FRAME else 1
+    problem = _size_problem(rows, columns, count) or _pixel_problem(header, rows * columns * count)
+    if problem:
+        return (), problem
+    frames = read_frames(dataset, count, sop_class in MULTI_FRAME)
+    lost = count - len(frames)
+    return frames, f"{lost} of {count} planes have no position, orientation or pixel spacing" if lost else ""
+
+
+def _size_problem(rows: int, columns: int, count: int) -> str:
+    if count < 1:
+        return "the number of frames is missing or not a number"
+    if not (0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE):
+        return f"{rows} x {columns} is not a size an image can have"
+    if rows * columns * count > _MOST_PIXELS:
+        return f"{count} frames of {rows} x {columns} pixels are more than one file may hold"
+    return ""
+
+
+def _pixel_problem(header: Header, pixels: int) -> str:
+    """Whether the pixel data can hold what the header promises."""
+    dataset = header.dataset
+    if transfer_syntax(dataset).is_deflated:
+        return ""
+    if header.pixel_offset == 0:
+        return "the file has no pixel data"
+    if header.pixel_offset + header.pixel_length > header.file_size:
+        return "the file is cut off within its pixel data"
+    needed = (pixels * (whole(dataset, "BitsAllocated") or 0) + 7) // 8
+    if not header.encapsulated and not needed <= header.pixel_length <= needed + 1:
+        return f"the pixel data holds {header.pixel_length} bytes where the header promises {needed}"
+    return ""
+
+
+def _declared_phases(dataset: Any) -> int | None:
+    """Phases per slice as a tag states them."""
+    philips = private(dataset, 0x2001, 0x17, "Philips Imaging DD 001")
+    stated = _positive(whole(dataset, "CardiacNumberOfImages"))
+    return stated or (_positive(whole(dataset, philips, "SL")) if philips else None)
+
+
+def _declared_slices(dataset: Any) -> int | None:
+    """Slices of the stack as a tag states them."""
+    philips = private(dataset, 0x2001, 0x18, "Philips Imaging DD 001")
+    stated = _positive(whole(dataset, philips, "SL")) if philips else None
+    general_electric = private(dataset, 0x0021, 0x4F, "GEMS_RELA_01")
+    return stated or (_positive(whole(dataset, general_electric, "SS")) if general_electric else None)
+
+
+def _positive(value: int | None) -> int | None:
+    return value if value is not None and 0 < value < 100_000 else None

@@ -1,0 +1,82 @@
+"""What is not a cine: one word or two for every plane that cannot be part of one."""
+
+import re
+from collections.abc import Iterable
+
+from pipeline.facts import InstanceFacts
+from pipeline.frames import FrameFacts
+
+_OURS = "dicom-node"
+_NOT_MAGNITUDE = frozenset(
+    {"P", "PHASE", "PHASE MAP", "PHASE CONTRAST", "R", "REAL", "I", "IMAGINARY", "VELOCITY"}
+)
+_REFORMATTED = frozenset(
+    {"MPR", "CSA MPR", "MIP", "MINIP", "CSA MIP", "PROJECTION IMAGE", "MOSAIC", "T1 MAP", "T2 MAP"}
+)
+_FLOW = re.compile(
+    r"\bflow\b|\bq ?flow\b|\bvenc|\bvelocity\b|\bphase contrast\b|\b2d ?pc\b|\bpc ?(cine|mra)\b|\bpcmr\b"
+)
+_FLOW_SEQUENCE = re.compile(r"_v\d+(in|thr|ap|rl|fh)|\bfl_?pc|fastcard pc|pcmr", re.IGNORECASE)
+_TAGGING = re.compile(r"\btag(s|ged|ging)?\b|\bc?spamm\b|\bgrid ?tag|\bdense\b|\bharp\b")
+_MAPPING = re.compile(r"\bt[12] ?(star ?)?map|\b(sh)?molli\b|\bti ?scout\b|\blook ?locker\b|\bsasha\b")
+_PERFUSION = re.compile(r"\bperf|\bfirst ?pass\b|\bdynamic contrast\b")
+_LATE = re.compile(r"\blge\b|\blate ?(gad|enh)|\bdelayed\b|\bpsir\b|\bviability\b|\bmag ir\b")
+_SCOUT = re.compile(r"\blocali[sz]er\b|\bscout\b|\bsurvey\b|\bplan ?scan\b|\bloc\b")
+_CINE = re.compile(r"\bcine|\bfiesta|\btrufi\b|\btrue ?fisp\b|\bbalanced\b|\bb ?tfe\b|\bretro\b|\bssfp\b")
+_BY_NAME = ((_SCOUT, "localizer"), (_PERFUSION, "perfusion"), (_LATE, "late enhancement"))
+
+
+def why_not_cine(instance: InstanceFacts, frame: FrameFacts) -> str:
+    """The kind of image this is, if the header alone rules a cine out; else empty.
+
+    Image Type and Frame Type decide (PS3.3 C.8.3.1.1.1, C.8.13.3.1.1). Words of a description only do
+    where they name another technique, and not against a word that says cine.
+    """
+    marks = set(frame.marks)
+    if _OURS in instance.model_name.lower():
+        return "result of this node"
+    if marks & _NOT_MAGNITUDE or any("PCA" in mark for mark in marks):
+        return "flow or phase image"
+    if marks & _REFORMATTED:
+        return "reformatted or computed image"
+    return _by_technique(marks) or _derived(instance, frame) or _by_name(instance)
+
+
+def flow_series(instances: Iterable[InstanceFacts]) -> frozenset[str]:
+    """Series UIDs that hold phase images: their magnitude images are flow, too."""
+    return frozenset(
+        instance.series_instance_uid
+        for instance in instances
+        if any({"P", "PHASE", "PHASE MAP", "VELOCITY"} & set(frame.marks) for frame in instance.frames)
+    )
+
+
+def _by_technique(marks: set[str]) -> str:
+    for mark, kind in (("LOCALIZER", "localizer"), ("PERFUSION", "perfusion"), ("TAGGED", "tagging")):
+        if mark in marks:
+            return kind
+    return ""
+
+
+def _derived(instance: InstanceFacts, frame: FrameFacts) -> str:
+    """DERIVED is honest for a lossy copy (PS3.3 C.7.6.1.1.5), so a lossy file is not dropped for it."""
+    derived = "DERIVED" in frame.marks and not instance.lossy
+    return "derived image" if derived else ""
+
+
+def _by_name(instance: InstanceFacts) -> str:
+    words = words_of(instance)
+    if _FLOW.search(words) or _FLOW_SEQUENCE.search(instance.sequence_name):
+        return "flow or phase image"
+    if _TAGGING.search(words):
+        return "tagging"
+    if _MAPPING.search(words):
+        return "mapping"
+    if _CINE.search(words):
+        return ""
+    return next((kind for pattern, kind in _BY_NAME if pattern.search(words)), "")
+
+
+def words_of(instance: InstanceFacts) -> str:
+    """Description and protocol in lower case, with blanks between the words."""
+    return re.sub(r"[\W_]+", " ", f"{instance.series_description} {instance.protocol_name}".lower()).strip()
