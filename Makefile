@@ -88,13 +88,15 @@ debian-peers:
 	$$install $$missing || { $$as_root apt-get update && $$install $$missing; }
 
 lock: $(DEV_STAMP)  ## write the lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --build-deps-for editable \
+	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --strip-extras --build-deps-for editable \
 	  --output-file requirements.lock pyproject.toml
-	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --extra dev --constraint requirements.lock \
+	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --no-strip-extras --extra dev --constraint requirements.lock \
 	  --output-file requirements-dev.lock pyproject.toml
 
 lock: export CUSTOM_COMPILE_COMMAND = make lock
-COMPILE := --quiet --generate-hashes --allow-unsafe --strip-extras \
+# A constraint names no extras; but what is installed and asked for with one must be pinned with it, or pip takes the
+# newest version, for which there is no hash.
+COMPILE := --quiet --generate-hashes --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 clean:  ## remove the environment and the caches; data stays
