@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 key = $(shell cat $(1) pyproject.toml | sha256sum | cut -c1-16)
 RUN_STAMP := .venv/.run-$(call key,requirements.lock)
 DEV_STAMP := .venv/.dev-$(call key,requirements.lock requirements-dev.lock)
+BENCH_STAMP := .venv/.bench-$(call key,requirements.lock requirements-dev.lock requirements-bench.lock)
 
 # Programs that only the tests and the checks of our output use. Debian's and Ubuntu's own packages; Node from
 # anywhere will do.
@@ -37,7 +38,7 @@ test: $(DEV_STAMP)  ## run the tests; ARGS="-k receiver -x" goes to pytest
 acceptor: $(DEV_STAMP)  ## run all of pynetdicom's own tests that open associations to us; some minutes
 	$(BIN)/python -m pytest -c tests/conformance/pytest.ini -p tests.conformance.our_acceptor --pyargs $(ACCEPTOR_CASES)
 
-bench: $(DEV_STAMP)  ## measure, and write benchmarks/results; ARGS="receive" for some, "--self-check" tries the bench
+bench: $(BENCH_STAMP)  ## measure, and write benchmarks/results; ARGS="receive" for some, "--self-check" tries the bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 rounds: $(DEV_STAMP)  ## kill -9 at random moments: ROUNDS=1000 SEED=1 LANES=2, a batch of 50 per seed
@@ -67,7 +68,7 @@ lint: $(DEV_STAMP)  ## check style, types and layers
 	$(BIN)/lint-imports
 
 audit: $(DEV_STAMP)  ## ask for known vulnerabilities of what the locks pin; ARGS=--strict fails where nobody answers
-	$(BIN)/python .ci/audit.py $(ARGS) requirements.lock requirements-dev.lock
+	$(BIN)/python .ci/audit.py $(ARGS) requirements.lock requirements-dev.lock requirements-bench.lock
 
 format: $(DEV_STAMP)  ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
@@ -92,6 +93,8 @@ lock: $(DEV_STAMP)  ## write the lock files anew from pyproject.toml; ARGS=--upg
 	  --output-file requirements.lock pyproject.toml
 	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --no-strip-extras --extra dev --constraint requirements.lock \
 	  --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --no-strip-extras --extra bench --constraint requirements.lock \
+	  --output-file requirements-bench.lock pyproject.toml
 
 lock: export CUSTOM_COMPILE_COMMAND = make lock
 # A constraint names no extras; but what is installed and asked for with one must be pinned with it, or pip takes the
@@ -123,3 +126,8 @@ $(DEV_STAMP): | $(RUN_STAMP)
 	@echo "installing the packages of requirements-dev.lock into .venv (once)"
 	$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@rm -f .venv/.dev-* && touch $@
+
+$(BENCH_STAMP): | $(DEV_STAMP)
+	@echo "installing the packages of requirements-bench.lock into .venv (once)"
+	$(PIP) install --require-hashes --requirement requirements-bench.lock
+	@rm -f .venv/.bench-* && touch $@

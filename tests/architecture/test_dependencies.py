@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
-PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\S+( ; .+)?")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
+PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z,]+\])?==\S+( ; .+)?")
 SHA256 = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 BAD = {"id": "GHSA-test-test-test", "aliases": ["CVE-2099-0001"], "summary": "bad", "affected": []}
 
