@@ -3,6 +3,8 @@
 ModelError
 ├── ContractViolation      the volume is not what the model was trained on
 ├── WeightsCorrupt         the weights file is missing, or not the one its manifest names
+├── TrainingRefused        what was asked for cannot be trained: labels, split, options
+├── TrainingFailed         the training went astray; its last good state is kept
 └── InferenceFailed        the network ran and gave no usable answer
     └── OutOfMemory            memory did not suffice; `models.ladder` has ways that need less
 """
@@ -18,6 +20,14 @@ class ContractViolation(ModelError):
 
 class WeightsCorrupt(ModelError):
     """The weights file is missing, or not the one its manifest names."""
+
+
+class TrainingRefused(ModelError):
+    """What was asked for cannot be trained: the labels, the split or the options do not allow it."""
+
+
+class TrainingFailed(ModelError):
+    """The training went astray; its last good state is kept."""
 
 
 class InferenceFailed(ModelError):

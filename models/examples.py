@@ -35,6 +35,7 @@ class Examples:
         studies: Study Instance UID of each.
         groups: properties that results are told apart by, for example "sex": one value per example.
         recipe: how the volumes were prepared.
+        simulated: whether any of them shows a phantom; what learns from it is a demonstration.
     """
 
     cine: Cines
@@ -44,6 +45,7 @@ class Examples:
     studies: Sequence[str]
     recipe: Preprocessing
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         columns = (self.label, self.patients, self.studies, *self.groups.values())

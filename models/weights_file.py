@@ -8,7 +8,7 @@ from models.errors import WeightsCorrupt
 from models.manifest import Manifest
 from models.registry import ARCHITECTURES
 
-MAX_WEIGHTS_BYTES: Final = 64 * 1024 * 1024
+MAX_WEIGHTS_BYTES: Final = 256 * 1024 * 1024  # the largest network of the zoo has 46 million parameters
 LFS_POINTER: Final = b"version https://git-lfs"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from models import ModelAdapter, WeightsCorrupt, load_bundle, read_manifest
+from models.weights_file import MAX_WEIGHTS_BYTES
 from tests.models.cines import cine
 
 pytestmark = pytest.mark.slow
@@ -71,7 +72,7 @@ def test_missing_weights_are_named(edited: Edited) -> None:
 def test_weights_of_enormous_size_are_not_read(edited: Edited) -> None:
     bundle = edited()
     with (bundle / "weights.keras").open("wb") as file:
-        file.truncate(65 * 1024 * 1024)
+        file.truncate(MAX_WEIGHTS_BYTES + 1)
     with pytest.raises(WeightsCorrupt, match="is over"):
         load_bundle(bundle)
 
@@ -79,7 +80,7 @@ def test_weights_of_enormous_size_are_not_read(edited: Edited) -> None:
 def test_an_archive_that_unpacks_to_enormous_size_is_not_unpacked(edited: Edited) -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("config.json", b"0" * (65 * 1024 * 1024))
+        archive.writestr("config.json", b"0" * (MAX_WEIGHTS_BYTES + 1))
     bundle = edited(**signed(bomb.getvalue()))
     (bundle / "weights.keras").write_bytes(bomb.getvalue())
     with pytest.raises(WeightsCorrupt, match="unpacks to more"):

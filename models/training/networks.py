@@ -1,0 +1,87 @@
+"""Networks to be trained: built for a grid, started from a seed or a bundle. Loads Keras when called."""
+
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from models.errors import TrainingRefused, WeightsCorrupt
+from models.manifest import WEIGHTS_NAME, read_manifest
+from models.network import load_keras
+from models.training.plan import TrainingPlan
+from models.weights_file import MAX_WEIGHTS_BYTES, check_weights
+from pipeline.preprocessing import Preprocessing
+
+
+def first_network(plan: TrainingPlan, recipe: Preprocessing) -> Any:
+    """The network at the start, in float32: random by the plan's seed, or that of the bundle `plan.init`.
+
+    Raises TrainingRefused if the grid is too small for the architecture or the bundle holds another network,
+    WeightsCorrupt if it is no sound bundle.
+    """
+    keras, _ = load_keras(plan.architecture)
+    keras.utils.set_random_seed(plan.seed)
+    network = built(plan.architecture, recipe)
+    if plan.init is not None:
+        try:
+            network.set_weights(_known(plan.init, plan.architecture, keras))
+        except ValueError as error:
+            raise TrainingRefused(
+                f"{plan.init} was trained on another grid than this one: {error}"
+            ) from error
+    return network
+
+
+def _known(folder: Path, architecture: str, keras: Any) -> Any:
+    """The weights of a bundle of the same architecture, not interpreted before their digest fits."""
+    manifest, path = read_manifest(folder), folder / WEIGHTS_NAME
+    if manifest.architecture != architecture:
+        raise TrainingRefused(f"{folder} holds the network {manifest.architecture}, not {architecture}")
+    check_weights(manifest, path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_WEIGHTS_BYTES:
+                raise WeightsCorrupt(f"{path} unpacks to more than {MAX_WEIGHTS_BYTES} bytes")
+        return keras.saving.load_model(path, safe_mode=True, compile=False).get_weights()
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise WeightsCorrupt(f"{path} holds no {architecture} network: {error}") from error
+
+
+def built(architecture: str, recipe: Preprocessing, precision: str = "float32") -> Any:
+    """A fresh network that computes in `precision`. Raises TrainingRefused if the grid is too small."""
+    keras, module = load_keras(architecture)
+    shape = (recipe.phases, recipe.slices, recipe.pixels, recipe.pixels, 1)
+    with _policy(keras, precision):
+        try:
+            return module.build(shape=shape)
+        except ValueError as error:
+            raise TrainingRefused(f"{architecture} cannot be built for cines of {shape}: {error}") from error
+
+
+def twin(network: Any, architecture: str, recipe: Preprocessing, precision: str) -> Any:
+    """`network` itself, or the same network and weights computing in half precision."""
+    if precision == "float32":
+        return network
+    other = built(architecture, recipe, precision)
+    other.set_weights(network.get_weights())
+    return other
+
+
+def be_repeatable() -> None:
+    """Have TensorFlow, if it is the backend, sum in the same order every time on a processor."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu"):
+        sys.modules["tensorflow"].config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def _policy(keras: Any, precision: str) -> Iterator[None]:
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(usual)
