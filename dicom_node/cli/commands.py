@@ -24,6 +24,7 @@ COMMANDS = {
     "echo": ("check", "echo", "C-ECHO a destination."),
     "export": ("act", "export", "Copy a study's images out of the archive."),
     "retention": ("keep", "retention", "Which studies' images would go, and why."),
+    "train": ("train", "train", "Train a network on labelled studies."),
     "models": ("look", "models", "The model in use."),
     "conformance": ("check", "conformance", "Print the DICOM conformance statement."),
     "doctor": ("check", "doctor", "Look at everything the node needs."),
