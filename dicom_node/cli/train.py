@@ -62,7 +62,7 @@ def _gathered(wanted: Wanted, settings: Settings) -> Gathered:
 
 def _found(wanted: Wanted, settings: Settings, labels: Labels, store: ExampleStore, say: Say) -> Found:
     if wanted.data.images is not None:
-        return find_studies(wanted.data.images, store.contents().files, say)
+        return find_studies(wanted.data.images, store.files(), say)
     record(settings, "train", detail=f"{len(labels.by_study)} labelled studies from the archive")
     with open_store(settings) as node_store:
         return archived_studies(node_store, settings, labels)

@@ -35,7 +35,7 @@ def load_state(path: Path, like: Arrays) -> tuple[list[NDArray[Any]], Course]:
     Raises TrainingRefused if the file is damaged or another network's. Nothing in it is executed.
     """
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             rows = kept[_COURSE]
             found = [kept[name] for name in sorted(kept.files) if name != _COURSE]
         course = Course(tuple(Epoch(int(row[0]), *map(float, row[1:])) for row in rows))

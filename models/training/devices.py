@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import keras
 
+from models.hardware import visible_gpus
+
 log = logging.getLogger(__name__)
 
 
@@ -15,7 +17,7 @@ def spread() -> Iterator[None]:
 
     The batch must then be a multiple of their number. Not tried by the project, which has no such machine.
     """
-    gpus = keras.distribution.list_devices("gpu")
+    gpus = visible_gpus()
     if len(gpus) < 2:
         yield
         return
@@ -24,7 +26,7 @@ def spread() -> Iterator[None]:
         yield
         return
     usual = keras.distribution.distribution()
-    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=gpus))
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=list(gpus)))
     try:
         yield
     finally:

@@ -72,6 +72,11 @@ class ExampleStore:
         """What is kept; nothing if there is no file yet, or it is damaged. Reads every image once, to see."""
         return _read(self.path, self._recipe, whole=True) or Contents({}, {}, {})
 
+    def files(self) -> Mapping[str, Filed]:
+        """Where files belong, by their digest, as far as that was noted."""
+        contents = _read(self.path, self._recipe, whole=False)
+        return contents.files if contents else {}
+
     @contextmanager
     def adding(self) -> Iterator["Addition"]:
         """Within, studies can be added. One process at a time: another one waits."""
@@ -80,7 +85,7 @@ class ExampleStore:
             fcntl.flock(lock, fcntl.LOCK_EX)
             contents = _read(partial, self._recipe, whole=True)
             if contents is None:
-                contents = _read(self.path, self._recipe, whole=False)
+                contents = _read(self.path, self._recipe, whole=True)
                 _begin(partial, None if contents is None else self.path, self._recipe)
             contents = contents or Contents({}, {}, {})
             with h5py.File(partial, "r+") as file:

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,9 @@ def learn(plan: TrainingPlan, examples: Examples, split: Split, folder: Path, sa
     """
     batches = Batches(plan, examples, split.train)  # what is wrong with them is said before Keras is loaded
     be_repeatable()
-    with spread():
+    with spread(), warnings.catch_warnings():
+        # the public release's attention learns nothing, and so its networks here, which is known and tested
+        warnings.filterwarnings("ignore", "Gradients do not exist for variables")
         loop = _begun(plan, examples, split, batches)
         course = _resumed(loop, folder)
         while not course.ended(plan):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import TrainingRefused, WeightsCorrupt
+from models.hardware import visible_gpus
 from models.manifest import WEIGHTS_NAME, read_manifest
 from models.network import load_keras
 from models.training.plan import TrainingPlan
@@ -57,7 +58,8 @@ def built(architecture: str, recipe: Preprocessing, precision: str = "float32") 
         try:
             return module.build(shape=shape)
         except ValueError as error:
-            raise TrainingRefused(f"{architecture} cannot be built for cines of {shape}: {error}") from error
+            grid = " x ".join(map(str, shape[:-1]))
+            raise TrainingRefused(f"{architecture} cannot be built for cines of {grid}: too small") from error
 
 
 def twin(network: Any, architecture: str, recipe: Preprocessing, precision: str) -> Any:
@@ -73,7 +75,7 @@ def be_repeatable() -> None:
     """Have TensorFlow, if it is the backend, sum in the same order every time on a processor."""
     import keras
 
-    if keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu"):
+    if keras.backend.backend() == "tensorflow" and not visible_gpus():
         sys.modules["tensorflow"].config.experimental.enable_op_determinism()
 
 

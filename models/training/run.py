@@ -116,9 +116,7 @@ def _claim(folder: Path, identity: dict[str, str], resume: bool) -> None:
         name for name in identity if not isinstance(found, dict) or found.get(name) != identity[name]
     ]:
         told = " and ".join(differing)
-        raise TrainingRefused(
-            f"{folder} holds another training: its {told} differ; start anew in another folder"
-        )
+        raise TrainingRefused(f"{folder} holds a training with another {told}: start anew in another folder")
 
 
 def _bundle(outcome: _Outcome, folder: Path) -> None:

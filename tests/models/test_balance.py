@@ -1,0 +1,123 @@
+"""Balancing, held against values computed by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from models.errors import TrainingRefused
+from models.training.augment import NONE
+from models.training.balance import (
+    Groups,
+    group_weights,
+    groups_of,
+    kamiran_calders,
+    next_shares,
+    per_group,
+    reweighed,
+    stratified,
+    weighted_mean,
+)
+from models.training.batches import Batches
+from models.training.plan import TrainingPlan
+from tests.models.hearts import hearts
+
+# three of group A, one of group B; the answers of A are yes, yes, no, of B no
+OF = np.array([0, 0, 0, 1])
+ANSWERS = np.array([True, True, False, False])
+
+
+def test_weights_by_frequency_are_the_formulas() -> None:
+    # N / n is 4/3 and 4; together 16/3
+    assert group_weights(np.array([3, 1])) == pytest.approx([1 / 4, 3 / 4])
+    assert group_weights(np.array([3, 1])).sum() == pytest.approx(1)
+
+
+def test_kamiran_calders_is_the_formula_and_makes_group_and_answer_independent() -> None:
+    # P(A) P(yes) / P(A, yes) = .75 x .5 / .5; P(A) P(no) / P(A, no) = .75 x .5 / .25; B, no: .25 x .5 / .25
+    weights = kamiran_calders(OF, ANSWERS)
+    assert weights == pytest.approx([0.75, 0.75, 1.5, 0.5])
+    many = np.random.default_rng(1)
+    of, answers = many.integers(0, 3, 600), many.random(600) < 0.3
+    answers |= (of == 2) & (many.random(600) < 0.5)
+    weights = kamiran_calders(of, answers)
+    share = [np.average(answers[of == group], weights=weights[of == group]) for group in range(3)]
+    assert share == pytest.approx([answers.mean()] * 3)
+
+
+def test_the_answers_themselves_are_weighed_by_frequency_because_kamiran_calders_would_favour_the_rare_less() -> (
+    None
+):
+    rare = np.array([True, False, False, False])
+    groups = Groups(("False", "True"), rare.astype(np.int64))
+    assert reweighed(groups, rare, "") == pytest.approx([3 / 4, 1 / 4, 1 / 4, 1 / 4])
+    assert kamiran_calders(groups.of, rare)[0] == pytest.approx(rare.mean())
+
+
+def test_a_weighted_loss_is_the_mean_of_products_and_the_broadcasting_trap_is_refused() -> None:
+    losses, weights = np.array([2.0, 1.0]), np.array([0.1, 1.0])
+    assert weighted_mean(losses, weights) == pytest.approx(0.6)  # the trap gives 1.5 x 0.55 = 0.825
+    with pytest.raises(ValueError, match="one value for each"):
+        weighted_mean(losses, weights[:, None])
+
+
+def test_group_dro_turns_to_the_worse_group_and_its_shares_sum_to_1() -> None:
+    shares = next_shares(np.array([0.5, 0.5]), np.array([1.0, 3.0]), step=0.1)
+    grown = math.exp(0.1), math.exp(0.3)
+    assert shares == pytest.approx([grown[0] / sum(grown), grown[1] / sum(grown)])
+    for _ in range(200):
+        before, shares = shares, next_shares(shares, np.array([1.0, 3.0]))
+        assert shares[1] > before[1]
+        assert shares.sum() == pytest.approx(1)
+    assert next_shares(np.array([0.2, 0.8]), np.array([2.0, 2.0])) == pytest.approx([0.2, 0.8])
+
+
+def test_batches_that_are_balanced_hold_equally_many_of_each_group() -> None:
+    groups = Groups(("A", "B", "C"), np.array([0] * 20 + [1] * 5 + [2]))
+    order = stratified(groups, 6, 4, np.random.default_rng(1))
+    assert order.shape == (4, 6)
+    assert [np.bincount(groups.of[batch]).tolist() for batch in order] == [[2, 2, 2]] * 4
+    assert per_group(7, 2) == 4
+    assert per_group(4, 3) == 1
+    with pytest.raises(TrainingRefused, match="batch of 2 cannot hold 3 groups"):
+        per_group(2, 3)
+
+
+@pytest.mark.parametrize("balance", ["oversample", "groupdro"])
+def test_an_epoch_balanced_by_site_shows_both_sites_in_every_batch(balance: str) -> None:
+    examples = hearts(24)
+    plan = TrainingPlan(balance=balance, group_by="site", batch=4, augmentation=NONE)
+    batches = Batches(plan, examples, np.arange(24))
+    assert batches.groups.names == ("A", "B")
+    assert batches.groups.counts.tolist() == [18, 6]
+    for batch in batches.epoch(1):
+        assert batch.group.sum(axis=0).tolist() == [2, 2]
+
+
+def test_weights_come_from_the_whole_training_part_and_never_from_a_batch() -> None:
+    examples = hearts(24)
+    plan = TrainingPlan(balance="reweigh", group_by="site", batch=5, augmentation=NONE)
+    batches = Batches(plan, examples, np.arange(24))
+    wanted = kamiran_calders(batches.groups.of, examples.label)
+    order = batches.order(2)
+    for places, batch in zip(order, batches.epoch(2), strict=True):
+        assert batch.weight[:, 0] == pytest.approx(wanted[places])
+
+
+def test_one_group_only_and_a_group_nobody_knows_are_refused() -> None:
+    examples = hearts(12)
+    with pytest.raises(TrainingRefused, match=r"'race'; known: sex, site"):
+        groups_of(examples, np.arange(12), "race", several=True)
+    with pytest.raises(TrainingRefused, match=r"all training studies are of one group \(site: A\)"):
+        groups_of(examples, np.array([1, 2, 3]), "site", several=True)
+
+
+def test_batches_are_a_function_of_seed_and_epoch_alone_however_many_threads_make_them() -> None:
+    examples = hearts(12)
+    one, other = (Batches(TrainingPlan(workers=workers), examples, np.arange(12)) for workers in (1, 3))
+    list(other.epoch(1))
+    for left, right in zip(one.epoch(2), other.epoch(2), strict=True):
+        assert np.array_equal(left.cine, right.cine)
+        assert np.array_equal(left.answer, right.answer)
+    assert not np.array_equal(one.order(1), one.order(2))
+    assert not np.array_equal(next(one.epoch(1)).cine, next(one.epoch(2)).cine)
