@@ -5,7 +5,6 @@ import typer
 from dicom_node.cli.audit import record
 from dicom_node.cli.option_groups import taking
 from dicom_node.cli.session import Exit, err, open_store, reported, session
-from dicom_node.cli.train_options import Wanted
 from dicom_node.cli.train_view import (
     print_estimate,
     print_gathered,
@@ -14,6 +13,7 @@ from dicom_node.cli.train_view import (
     telling_of_epochs,
     telling_of_studies,
 )
+from dicom_node.cli.train_wanted import Wanted
 from dicom_node.config import Settings
 from dicom_node.errors import ConfigError
 from dicom_node.operate.labelled_studies import archived_studies, prepared_dir

@@ -8,7 +8,7 @@ import keras
 
 from models.hardware import visible_gpus
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def spread() -> Iterator[None]:
         yield
         return
     if keras.backend.backend() != "jax":
-        log.warning("%d GPUs are here, and one is used: KERAS_BACKEND=jax uses them all", len(gpus))
+        logger.warning("%d GPUs are here, and one is used: KERAS_BACKEND=jax uses them all", len(gpus))
         yield
         return
     usual = keras.distribution.distribution()

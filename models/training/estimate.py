@@ -8,9 +8,9 @@ from models.training.networks import built
 from models.training.plan import TrainingPlan
 from pipeline.preprocessing import Preprocessing
 
-_FRAMEWORK_MB: Final = 700
+_FRAMEWORK_MB: Final = 750
 _ADAM: Final = 16  # bytes per parameter: itself, its gradient, two moments
-_WITHIN: Final = 2.0  # what layers keep within themselves, as a share of their outputs; measured for stran
+_WITHIN: Final = 1.0  # what layers keep within themselves, as a share of their outputs; measured for stran
 
 
 @dataclass(frozen=True, slots=True)
