@@ -56,7 +56,7 @@ def _what(manifest: Manifest, examples: Examples) -> str:
 
 def _how(plan: TrainingPlan, split: Split, course: Course) -> str:
     best, augmentation = course.best, plan.augmentation
-    start = f"from the weights of the bundle {plan.init.name}" if plan.init else "from random weights"
+    start = "from the weights of another bundle" if plan.init else "from random weights"
     group = f" (by {plan.group_by or 'answer'})" if plan.balance != "none" else ""
     mirrored = "mirrored too" if augmentation.flip else "never mirrored"
     begun = "anywhere" if augmentation.roll else "always at its start"

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from models.errors import TrainingRefused
 from models.training.course import Course, Epoch
 
 Arrays = Sequence[NDArray[Any]]
-_COURSE = "course"
+STATE: Final = "checkpoint.npz"
+_COURSE: Final = "course"
 
 
 def save_state(path: Path, arrays: Arrays, course: Course) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from models.training.plan import TrainingPlan
 
+HISTORY: Final = "history.csv"
 LOWEST: Final = 0.02  # share of the first rate that a cosine ends at
 FALL: Final = 0.3  # what a plateau multiplies the rate by
 

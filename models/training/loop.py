@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from models.errors import TrainingFailed
 from models.examples import Examples
 from models.training.batches import Batches
-from models.training.checkpoint import load_state, save_state
-from models.training.course import Course, Epoch, Step, write_history
+from models.training.checkpoint import STATE, load_state, save_state
+from models.training.course import HISTORY, Course, Epoch, Step, write_history
 from models.training.devices import spread
 from models.training.event_log import write_events
 from models.training.networks import be_repeatable, first_network, twin
@@ -25,9 +25,6 @@ from models.training.scores import auc
 from models.training.splits import Split
 from models.training.teaching import teacher
 
-STATE: Final = "checkpoint.npz"
-BEST: Final = "best.npz"
-HISTORY: Final = "history.csv"
 LARGEST_GRADIENT: Final = 1.0  # its norm is cut to this
 
 Say = Callable[[Step | Epoch], None]
@@ -70,14 +67,16 @@ def learn(plan: TrainingPlan, examples: Examples, split: Split, folder: Path, sa
         # the public release's attention learns nothing, and so its networks here, which is known and tested
         warnings.filterwarnings("ignore", "Gradients do not exist for variables")
         loop = _begun(plan, examples, split, batches)
-        course = _resumed(loop, folder)
+        course, best = _resumed(loop, folder)
         while not course.ended(plan):
             epoch = _epoch(loop, course, say)
             course = Course((*course.epochs, epoch))
-            _keep(loop, course, folder)
+            if course.best is epoch:
+                best = [_array(one) for one in loop.pupil.weights]
+            save_state(folder / STATE, [*_values(loop), *best], course)
+            _log(course, folder)
             say(epoch)
-        weights, _ = load_state(folder / BEST, [np.asarray(one) for one in loop.network.get_weights()])
-        loop.network.set_weights(weights)
+        loop.network.set_weights(best)
     return loop.network, course
 
 
@@ -110,13 +109,16 @@ def _begun(plan: TrainingPlan, examples: Examples, split: Split, batches: Batche
     return Loop(plan, examples, split, batches, network, pupil, model)
 
 
-def _resumed(loop: Loop, folder: Path) -> Course:
+def _resumed(loop: Loop, folder: Path) -> tuple[Course, list[NDArray[Any]]]:
+    """The epochs so far and the weights of the best one; the loop's variables are as they left them."""
     if not (folder / STATE).exists():
-        return Course()
-    kept, course = load_state(folder / STATE, [_array(one) for one in loop.variables])
-    for variable, value in zip(loop.variables, kept, strict=True):
+        return Course(), []
+    now, weights = _values(loop), [_array(one) for one in loop.pupil.weights]
+    kept, course = load_state(folder / STATE, [*now, *weights])
+    for variable, value in zip(loop.variables, kept, strict=False):
         variable.assign(value)
-    return course
+    _log(course, folder)
+    return course, kept[len(now) :]
 
 
 def _epoch(loop: Loop, course: Course, say: Say) -> Epoch:
@@ -150,13 +152,13 @@ def cross_entropy(probability: NDArray[np.float64], answer: NDArray[np.bool_]) -
     return float(-np.log(given).mean())
 
 
-def _keep(loop: Loop, course: Course, folder: Path) -> None:
-    """The best weights first: cut off in between, the epoch is done again, to the same end."""
-    if course.best is course.epochs[-1]:
-        save_state(folder / BEST, [np.asarray(one) for one in loop.pupil.get_weights()], course)
-    save_state(folder / STATE, [_array(one) for one in loop.variables], course)
+def _log(course: Course, folder: Path) -> None:
     write_history(course.epochs, folder / HISTORY)
     write_events(course.epochs, folder)
+
+
+def _values(loop: Loop) -> list[NDArray[Any]]:
+    return [_array(one) for one in loop.variables]
 
 
 def _array(variable: Any) -> NDArray[Any]:

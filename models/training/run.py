@@ -14,9 +14,11 @@ from models.errors import TrainingRefused
 from models.examples import Examples
 from models.golden import Golden, write_golden
 from models.manifest import Manifest, read_manifest
+from models.network import load_keras
 from models.training.bundling import SIMULATED, UNKNOWN, contract_of, save_bundle
 from models.training.card import CARD_NAME, write_card
-from models.training.course import Course, Epoch, Step, read_history
+from models.training.checkpoint import STATE
+from models.training.course import HISTORY, Course, Epoch, Step, read_history
 from models.training.figures import counted, scored
 from models.training.golden_studies import golden_cines
 from models.training.plan import TrainingPlan
@@ -73,14 +75,14 @@ def train(
     split.check(examples)
     _claim(folder, _identity(plan, examples, split), resume)
     if not (folder / BUNDLE).exists():
+        load_keras(plan.architecture)  # first of all: it says which backend
         from models.training.loop import learn
 
         network, course = learn(plan, examples, split, folder, say)
         _bundle(_Outcome(plan, examples, split, network, course), folder)
-        for leftover in ("checkpoint.npz", "best.npz"):
-            (folder / leftover).unlink(missing_ok=True)
+    (folder / STATE).unlink(missing_ok=True)
     parameters = int(read_manifest(folder / BUNDLE).scores["parameters"])
-    return Trained(folder / BUNDLE, read_history(folder / "history.csv"), parameters)
+    return Trained(folder / BUNDLE, read_history(folder / HISTORY), parameters)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,8 +138,6 @@ def _bundle(outcome: _Outcome, folder: Path) -> None:
 
 
 def _manifest(outcome: _Outcome) -> Manifest:
-    from models.network import load_keras
-
     plan, examples = outcome.plan, outcome.examples
     measured = _measured(outcome)
     return Manifest(
@@ -188,4 +188,7 @@ def _trained_on(outcome: _Outcome) -> str:
     )
     if examples.simulated:
         told = f"{SIMULATED}; {told}"
+    if outcome.plan.init is not None:
+        start = read_manifest(outcome.plan.init)
+        told += f" Started from the weights of {start.name} {start.version} ({start.weights_sha256[:12]})."
     return f"{outcome.plan.data.rstrip('.')}: {told}" if outcome.plan.data else told

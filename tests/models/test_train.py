@@ -155,7 +155,10 @@ def test_a_warm_start_begins_at_the_other_bundles_weights_and_says_so(
     best = min(epoch.val_loss for epoch in done.history)
     assert warm.history[0].val_loss == pytest.approx(best, rel=0.05)
     assert cold.history[0].val_loss != pytest.approx(warm.history[0].val_loss)
-    assert "from the weights of the bundle bundle" in (warm.bundle / "card.md").read_text()
+    start = read_manifest(done.bundle)
+    said = f"Started from the weights of Echo 3 ({start.weights_sha256[:12]})."
+    assert read_manifest(warm.bundle).trained_on.endswith(said)
+    assert "from the weights of another bundle" in (warm.bundle / "card.md").read_text()
 
 
 def test_a_bundle_that_does_not_fit_is_no_start(
@@ -251,20 +254,20 @@ plan = TrainingPlan(
 )
 
 def say(event):
-    if isinstance(event, Epoch):
-        print("epoch", event.epoch, flush=True)
-        if event.epoch == int(sys.argv[2]):
-            sys.stdin.readline()
+    told = f"epoch {event.epoch}" if isinstance(event, Epoch) else f"epoch {event.epoch} step {event.step}"
+    print(told, flush=True)
+    if told == sys.argv[2]:
+        sys.stdin.readline()
 
 split = draw_split(examples, folds=3, seed=1)
 train(plan, examples, split, Path(sys.argv[1]), say, resume=True)
 """
 
 
-def running(folder: Path, *, halt_after: int) -> "subprocess.Popen[str]":
+def running(folder: Path, *, halt_at: str) -> "subprocess.Popen[str]":
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder), str(halt_after)],
+        [sys.executable, "-c", RUN, str(folder), halt_at],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -282,20 +285,20 @@ def weights_of(folder: Path) -> str:
 
 
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path) -> None:
-    with running(tmp_path / "straight", halt_after=0) as straight:
+    with running(tmp_path / "straight", halt_at="") as straight:
         _, complaint = straight.communicate()
     assert straight.returncode == 0, complaint
-    for epoch in (1, 2):
-        with running(tmp_path / "killed", halt_after=epoch) as victim:
+    for moment in ("epoch 1 step 2", "epoch 1", "epoch 2 step 1", "epoch 2"):
+        with running(tmp_path / "killed", halt_at=moment) as victim:
             assert victim.stdout is not None
-            assert victim.stdout.readline() == f"epoch {epoch}\n"
+            assert f"{moment}\n" in iter(victim.stdout.readline, "")
             victim.send_signal(signal.SIGKILL)
         assert victim.returncode == -signal.SIGKILL
         assert not (tmp_path / "killed" / "bundle").exists()
-    with running(tmp_path / "killed", halt_after=0) as last:
+    with running(tmp_path / "killed", halt_at="") as last:
         told, complaint = last.communicate()
     assert last.returncode == 0, complaint
-    assert told == "epoch 3\n"
+    assert told.splitlines() == ["epoch 3 step 1", "epoch 3 step 2", "epoch 3"]
     assert weights_of(tmp_path / "killed") == weights_of(tmp_path / "straight")
     manifests = [
         json.loads((tmp_path / name / "bundle" / "manifest.json").read_text())
