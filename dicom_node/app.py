@@ -40,6 +40,7 @@ from dicom_node.migrations import migrate
 from dicom_node.places import archive_dir, results_dir
 from dicom_node.receiver.process import ReceiverProcess
 from dicom_node.resting import Resting
+from dicom_node.retraining import retraining
 from dicom_node.running import DataDirectoryLock
 from dicom_node.schedule import Clockwork
 from dicom_node.store import Store
@@ -120,6 +121,7 @@ class Node:
             self._lock.acquire()
             starting.callback(self._lock.release)
             self._start(starting)
+            starting.enter_context(retraining(self._settings, now_utc))
             self._running = starting.pop_all()
         self._lock.note(self.port)
         say_unrouted(self._settings)

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from dicom_node.config_destinations import AnyDestination, WebDestination
 from dicom_node.config_keys import explain, stray_variables
+from dicom_node.config_retrain import RetrainSettings
 from dicom_node.config_sections import (
     CompleteSettings,
     DatabaseSettings,
@@ -58,6 +59,8 @@ class Settings(BaseSettings):
     """How results go out."""
     retain: RetainSettings = RetainSettings()
     """How long images stay."""
+    retrain: RetrainSettings = RetrainSettings()
+    """Whether a candidate is trained now and then."""
     log: LogSettings = LogSettings()
     """What the node says while it works."""
 
@@ -118,6 +121,7 @@ def load_settings(path: Path | None) -> Settings:
         update={
             "data_dir": (base / settings.data_dir).resolve(),
             "model": _rooted(settings.model, base, "bundle"),
+            "retrain": _rooted(settings.retrain, base, "labels"),
             "tls": _rooted(settings.tls, base, "certificate", "key", "authorities"),
             "destinations": tuple(_with_secret(one, base) for one in settings.destinations),
         }

@@ -10,6 +10,11 @@ def archive_dir(settings: Settings) -> Path:
     return settings.data_dir / "archive"
 
 
+def candidates_dir(settings: Settings) -> Path:
+    """Where models lie that were trained by themselves, until a person activates one."""
+    return settings.data_dir / "candidates"
+
+
 def results_dir(settings: Settings) -> Path:
     """Where the objects we made lie."""
     return settings.data_dir / "results"

@@ -10,17 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import Result as Invoked
-from pydicom import dcmread
 from typer.testing import CliRunner
 
 import dicom_node.cli.train as command
-from dicom_node.archive import Archive, Arrival
 from dicom_node.cli import app
-from dicom_node.clock import now_utc
-from dicom_node.intake.index import Index
-from dicom_node.migrations import migrate
-from dicom_node.store import Store
 from models import load_bundle, read_manifest
+from tests.dicom_node.kept_studies import keep_studies
 from tests.models.phantom_studies import GRID, write_studies, write_table
 
 pytestmark = [
@@ -114,18 +109,7 @@ def test_a_bundle_comes_out_that_the_node_can_use_and_that_says_how_to_repeat_it
 def test_studies_can_come_from_the_nodes_own_archive_and_that_is_written_down(
     train: Train, studies: tuple[Path, Rows], config: Path
 ) -> None:
-    data = config.parent / "data"
-    archive, paths = Archive(data / "archive", 0), []
-    for path in sorted(studies[0].rglob("*.dcm")):
-        encoded, header = path.read_bytes(), dcmread(path, stop_before_pixels=True)
-        meta_length = 144 + int.from_bytes(encoded[140:144], "little")
-        syntax = header.file_meta.TransferSyntaxUID
-        uids = (header.StudyInstanceUID, header.SOPInstanceUID, header.SOPClassUID, syntax)
-        paths.append(archive.keep(Arrival(*map(str, uids), "SCANNER", encoded[meta_length:])).path)
-    migrate(f"sqlite:///{data / 'node.db'}")
-    store = Store(f"sqlite:///{data / 'node.db'}")
-    Index(archive, store).take(paths, now_utc())
-    store.close()
+    keep_studies(config.parent / "data", studies[0])
     done = train("--from-archive", "--dry-run", images=False)
     assert done.exit_code == 0, done.output
     assert "12 studies of 12 patients" in done.output
