@@ -3,6 +3,7 @@
 ModelError
 ├── ContractViolation      the volume is not what the model was trained on
 ├── WeightsCorrupt         the weights file is missing, or not the one its manifest names
+├── NotJudged              studies and labels do not allow to say how good a network is
 ├── TrainingRefused        what was asked for cannot be trained: labels, split, options
 ├── TrainingFailed         the training went astray; its last good state is kept
 └── InferenceFailed        the network ran and gave no usable answer
@@ -20,6 +21,10 @@ class ContractViolation(ModelError):
 
 class WeightsCorrupt(ModelError):
     """The weights file is missing, or not the one its manifest names."""
+
+
+class NotJudged(ModelError):
+    """Studies and labels do not allow to say how good a network is."""
 
 
 class TrainingRefused(ModelError):

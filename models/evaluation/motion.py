@@ -1,0 +1,117 @@
+"""What a simple measure of motion reaches, without any network: the bar that a network must clear.
+
+Infarcted hearts of public data sets beat worse than healthy ones, and a network that merely sees so looks as if
+it saw scar. Two measures of a prepared cine (phase, slice, row, column), both within DISC_MM of the crop's
+middle in every slice of the network's grid:
+
+ejection: Otsu's threshold over all voxels of the disc in all phases parts blood from the rest. The blood's
+    voxels are counted per phase, all slices together; the measure is 1 - fewest / most.
+motion: the standard deviation of every voxel over the phases, averaged over the disc.
+
+Neither finds a contour. A measure alone becomes a probability by logistic regression on itself.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import NotJudged
+from models.evaluation.scored import Scored
+from models.examples import Examples
+
+Array = NDArray[np.float64]
+
+DISC_MM: Final = 32.0
+_LEVELS: Final = 256
+_RIDGE: Final = 1e-3
+_STEPS: Final = 25
+
+
+def ejection(cine: NDArray[np.floating], spacing_mm: float) -> float:
+    """The share of the disc's blood that is gone when there is least of it, 0..1."""
+    inner = _within(cine, spacing_mm)
+    blood = (inner > otsu(inner)).sum(axis=(1, 2))
+    return 1.0 - float(blood.min()) / float(blood.max()) if blood.max() else 0.0
+
+
+def motion(cine: NDArray[np.floating], spacing_mm: float) -> float:
+    """How much the disc's voxels change over the beat, in units of the prepared cine."""
+    return float(_within(cine, spacing_mm).std(axis=0).mean())
+
+
+MEASURES: Final[Mapping[str, Callable[[NDArray[np.floating], float], float]]] = MappingProxyType(
+    {"Ejection alone": ejection, "Motion alone": motion}
+)
+
+
+def measured(examples: Examples) -> dict[str, Array]:
+    """Every measure of every study, (study,)."""
+    spacing_mm = examples.recipe.spacing_mm
+    rows = [
+        [measure(np.asarray(examples.cine[index], np.float64), spacing_mm) for measure in MEASURES.values()]
+        for index in range(len(examples))
+    ]
+    return dict(zip(MEASURES, np.asarray(rows).T, strict=True))
+
+
+def baseline(measure: Array, scored: Scored) -> Scored:
+    """What a network would say that knows nothing but `measure`.
+
+    Slope and intercept for a patient's studies are fitted to all other patients' alone, yes and no counting
+    alike; then the odds are those of the studies judged, and so is the threshold. Where a measure knows next
+    to nothing, fitting without those who are judged puts its AUC somewhat below a half.
+
+    Raises NotJudged where leaving a patient out leaves one answer only.
+    """
+    share = float(scored.label.mean())
+    whose = np.asarray(scored.patients)
+    probability = np.empty(len(scored))
+    for patient in dict.fromkeys(scored.patients):
+        held = whose == patient
+        if len(set(scored.label[~held].tolist())) < 2:
+            raise NotJudged("without one patient all others say the same: a measure cannot be fitted")
+        logit = _fitted(measure[~held], scored.label[~held])(measure[held])
+        probability[held] = _sigmoid(logit + np.log(share / (1 - share)))
+    return scored.answered(probability, share)
+
+
+def otsu(values: NDArray[np.floating]) -> float:
+    """The threshold in 0..1 that parts `values` into the two classes farthest apart (N. Otsu, 1979)."""
+    counts, edges = np.histogram(values, _LEVELS, (0.0, 1.0))
+    middles = (edges[:-1] + edges[1:]) / 2
+    below, mass = np.cumsum(counts), np.cumsum(counts * middles)
+    above = below[-1] - below
+    lower = np.divide(mass, below, out=np.zeros_like(mass), where=below > 0)
+    upper = np.divide(mass[-1] - mass, above, out=np.zeros_like(mass), where=above > 0)
+    apart = below * above * (upper - lower) ** 2
+    best = np.flatnonzero(apart == apart.max())
+    return float(edges[1 + best[len(best) // 2]])
+
+
+def _within(cine: NDArray[np.floating], spacing_mm: float) -> NDArray[np.floating]:
+    """(phase, slice, voxel) of the disc."""
+    rows, columns = cine.shape[-2:]
+    row, column = np.ogrid[:rows, :columns]
+    distance = np.hypot(row - (rows - 1) / 2, column - (columns - 1) / 2) * spacing_mm
+    return cine[..., distance <= DISC_MM]
+
+
+def _fitted(measure: Array, label: NDArray[np.bool_]) -> Callable[[Array], Array]:
+    """The logit of a logistic regression on one measure, by Newton's method, with a hair of ridge."""
+    mean, spread = float(measure.mean()), float(measure.std()) or 1.0
+    weight = np.where(label, 0.5 / label.sum(), 0.5 / (~label).sum())
+    design = np.stack([np.ones(len(measure)), (measure - mean) / spread], axis=1)
+    coefficients = np.zeros(2)
+    for _ in range(_STEPS):
+        probability = _sigmoid(design @ coefficients)
+        slope = design.T @ (weight * (probability - label)) + _RIDGE * coefficients
+        bend = (design.T * (weight * probability * (1 - probability))) @ design + _RIDGE * np.eye(2)
+        coefficients = coefficients - np.linalg.solve(bend, slope)
+    return lambda values: coefficients[0] + coefficients[1] * (values - mean) / spread
+
+
+def _sigmoid(logit: Array) -> Array:
+    return np.asarray(0.5 * (1 + np.tanh(logit / 2)))
