@@ -43,7 +43,7 @@ def confusion(scored: Scored) -> Confusion:
 
 
 def roc(scored: Scored) -> tuple[Array, Array]:
-    """False positive rate and sensitivity at every threshold that changes an answer, from (0, 0) to (1, 1)."""
+    """False positive rate and sensitivity as the threshold falls past each probability."""
     yes, no = _called(scored)
     return no / no[-1], yes / yes[-1]
 

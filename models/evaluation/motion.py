@@ -1,7 +1,7 @@
 """What a simple measure of motion reaches, without any network: the bar that a network must clear.
 
-Infarcted hearts of public data sets beat worse than healthy ones, and a network that merely sees so looks as if
-it saw scar. Two measures of a prepared cine (phase, slice, row, column), both within DISC_MM of the crop's
+Infarcted hearts of public data sets beat worse than healthy ones, and a network that merely sees so looks as
+if it saw scar. Two measures of a prepared cine (phase, slice, row, column), both within DISC_MM of the crop's
 middle in every slice of the network's grid:
 
 ejection: Otsu's threshold over all voxels of the disc in all phases parts blood from the rest. The blood's
@@ -11,7 +11,7 @@ motion: the standard deviation of every voxel over the phases, averaged over the
 Neither finds a contour. A measure alone becomes a probability by logistic regression on itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
