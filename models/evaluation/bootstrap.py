@@ -73,7 +73,7 @@ def estimated(figures: Figures, patients: Sequence[str], resampling: Resampling)
 
 
 def resamples(patients: Sequence[str], resampling: Resampling) -> Iterator[Array]:
-    """Blocks of (resample, study): how often each study counts when as many patients are drawn as there are."""
+    """Blocks of (resample, study): how often each study counts in each draw."""
     names, whose = np.unique(np.asarray(patients), return_inverse=True)
     rng = np.random.default_rng(resampling.seed)
     for start in range(0, resampling.count, _BLOCK):

@@ -1,0 +1,205 @@
+"""Commands that say how good models are: evaluate, compare, ablate."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from dicom_node.cli.audit import record
+from dicom_node.cli.judge_options import Ablate, Compare, Evaluate, Part, Studies
+from dicom_node.cli.option_groups import taking
+from dicom_node.cli.session import err, out, reported, session
+from dicom_node.cli.train_view import (
+    print_estimate,
+    print_gathered,
+    print_parts,
+    telling_of_epochs,
+    telling_of_studies,
+)
+from dicom_node.config import Settings
+from dicom_node.operate.labelled_examples import Source, examples_from, one_source
+from models.errors import NotJudged, TrainingRefused
+from models.evaluation.asking import Tell, part_of
+from models.evaluation.bootstrap import Resampling
+from models.examples import Examples
+from models.manifest import Manifest, read_manifest
+from models.training.estimate import estimate
+from models.training.plan import TrainingPlan
+from models.training.run import train
+from models.training.split_file import read_split
+from models.training.splits import PARTS, Split, draw_split
+from pipeline.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from reports.evaluation.comparison import Contestant
+
+
+@taking(Evaluate)
+def evaluate(ctx: typer.Context, wanted: Evaluate) -> None:
+    """Judge a model on labelled studies: figures with intervals, pictures, groups, simple motion beside it.
+
+    Writes evaluation.md, evaluation.json and PNG pictures. A report that is there already is replaced.
+    """
+    with reported():
+        from dicom_node.operate.judging import evaluation_files, verdict, write_files
+
+        manifest, settings = read_manifest(wanted.single.bundle), session(ctx).settings
+        column = _column(wanted.studies, [manifest], wanted.label.other_label)
+        source = _source(wanted.studies, column, settings, "evaluate", wanted.single.group_by)
+        examples = _examples(source, manifest.preprocessing, settings, quiet=wanted.single.as_json)
+        judged, told = _judged_part(examples, wanted.part)
+        resampling = Resampling(wanted.studies.resamples)
+        with _asking(manifest, len(judged)) as tell:
+            subject, judgement = verdict(wanted.single.bundle, manifest, judged, told, resampling, tell)
+        groups = [wanted.single.group_by] if wanted.single.group_by else []
+        files = evaluation_files(subject, judgement, groups)
+        write_files(wanted.studies.out, files)
+    _print_report(wanted.studies.out / "evaluation.md", files["evaluation.json"], wanted.single.as_json)
+
+
+@taking(Compare)
+def compare(ctx: typer.Context, wanted: Compare) -> None:
+    """Judge models side by side on the same studies: figures, paired differences, time, memory, operations.
+
+    Writes comparison.md, comparison.json and roc.png.
+    """
+    with reported():
+        from dicom_node.operate.judging import comparison_files, write_files
+
+        bundles, settings = wanted.several.bundles, session(ctx).settings
+        if len(bundles) < 2:
+            raise NotJudged("comparing takes at least two models")
+        manifests = [read_manifest(bundle) for bundle in bundles]
+        column = _column(wanted.studies, manifests, wanted.label.other_label)
+        source = _source(wanted.studies, column, settings, "compare")
+        recipes = {one.preprocessing.sha256: one.preprocessing for one in manifests}
+        prepared = {
+            digest: _judged_part(
+                _examples(source, recipe, settings, quiet=wanted.several.as_json), wanted.part
+            )
+            for digest, recipe in recipes.items()
+        }
+        judged = [prepared[one.preprocessing.sha256] for one in manifests]
+        files = comparison_files(_contest(bundles, judged, Resampling(wanted.studies.resamples)))
+        write_files(wanted.studies.out, files)
+    _print_report(wanted.studies.out / "comparison.md", files["comparison.json"], wanted.several.as_json)
+
+
+@taking(Ablate)
+def ablate(ctx: typer.Context, wanted: Ablate) -> None:
+    """Train several networks on one split from one seed, and compare them on the patients none of them saw.
+
+    After an interruption the same command goes on; a network that is trained already is not trained again.
+    """
+    with reported():
+        from dicom_node.operate.judging import comparison_files, write_files
+
+        settings, plans = session(ctx).settings, _plans(wanted)
+        if not wanted.studies.label_column:
+            raise TrainingRefused("say what is to be learned: --label-column")
+        source = _source(wanted.studies, wanted.studies.label_column, settings, "ablate")
+        recipe = Preprocessing(**asdict(wanted.grid))
+        examples = _examples(source, recipe, settings)
+        ladder = wanted.ladder
+        split = _split(examples, ladder.split, ladder.folds, ladder.fold, wanted.teaching.seed)
+        if ladder.dry_run:
+            print_parts(examples, split)
+            for plan in plans:
+                out.print(f"{plan.architecture}: ", end="", highlight=False)
+                print_estimate(estimate(plan, recipe))
+            return
+        bundles = [_trained(plan, examples, split, wanted.studies.out) for plan in plans]
+        test = part_of(examples, split.test), f"Test part: {split.told}"
+        files = comparison_files(
+            _contest(bundles, [test] * len(bundles), Resampling(wanted.studies.resamples))
+        )
+        write_files(wanted.studies.out, files)
+    _print_report(wanted.studies.out / "comparison.md", files["comparison.json"], as_json=False)
+
+
+def _plans(wanted: Ablate) -> list[TrainingPlan]:
+    names = [name.strip() for name in wanted.ladder.architectures.split(",") if name.strip()]
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        raise TrainingRefused("--architectures are two names or more, each once, with commas between")
+    if wanted.teaching.init is not None:
+        raise TrainingRefused("networks that are compared all start from the same seed: leave --init out")
+    return [TrainingPlan(architecture=name, **asdict(wanted.teaching)) for name in names]
+
+
+def _trained(plan: TrainingPlan, examples: Examples, split: Split, folder: Path) -> Path:
+    out.print(f"[bold]{plan.architecture}[/]", highlight=False)
+    with telling_of_epochs(plan.epochs) as say:
+        return train(plan, examples, split, folder / plan.architecture, say, resume=True).bundle
+
+
+def _contest(
+    bundles: Sequence[Path], judged: Sequence[tuple[Examples, str]], resampling: Resampling
+) -> "list[Contestant]":
+    from dicom_node.operate.judging import contestants, verdict
+
+    verdicts = []
+    for bundle, (examples, told) in zip(bundles, judged, strict=True):
+        manifest = read_manifest(bundle)
+        with _asking(manifest, len(examples)) as tell:
+            verdicts.append(verdict(bundle, manifest, examples, told, resampling, tell))
+    return contestants(verdicts, bundles, lambda what: err.print(f"[dim]{escape(what)}[/]", highlight=False))
+
+
+def _column(studies: Studies, manifests: Sequence[Manifest], other_label: bool) -> str:
+    from dicom_node.operate.judging import require_label
+
+    column = studies.label_column or manifests[0].label
+    for manifest in manifests:
+        require_label(manifest, column, other_label)
+    return column
+
+
+def _source(studies: Studies, column: str, settings: Settings, command: str, group_by: str = "") -> Source:
+    images = one_source(studies.images, studies.from_archive)
+    if images is None:
+        record(settings, command, detail="labelled studies from the archive")
+    return Source(studies.labels, column, images, studies.cache, group_by)
+
+
+def _examples(source: Source, recipe: Preprocessing, settings: Settings, *, quiet: bool = False) -> Examples:
+    with telling_of_studies() as say:
+        gathered = examples_from(source, recipe, settings, say)
+    if not quiet:
+        print_gathered(gathered)
+    return gathered.examples
+
+
+def _judged_part(examples: Examples, part: Part) -> tuple[Examples, str]:
+    """The part that is asked for, and a clause that says which it is."""
+    if part.part == "all":
+        return examples, "All labelled studies; whether the model learned from some is not known here"
+    if part.part not in PARTS:
+        raise NotJudged(f"--part is all, {', '.join(PARTS)}, and not {part.part!r}")
+    split = _split(examples, part.split, part.folds, part.fold, part.seed)
+    return part_of(examples, getattr(split, part.part)), f"{part.part.capitalize()} part: {split.told}"
+
+
+def _split(examples: Examples, file: Path | None, folds: int, fold: int, seed: int) -> Split:
+    if file is not None:
+        return read_split(file, examples, fold=fold)
+    return draw_split(examples, folds=folds, fold=fold, seed=seed)
+
+
+@contextmanager
+def _asking(manifest: Manifest, studies: int) -> Iterator[Tell]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(f"asking {manifest.name} {manifest.version}", total=studies)
+        yield lambda: progress.advance(task)
+
+
+def _print_report(path: Path, document: bytes, as_json: bool) -> None:
+    if as_json:
+        typer.echo(document.decode())
+    else:
+        out.print(f"report {path}", highlight=False)

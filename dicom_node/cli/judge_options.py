@@ -1,0 +1,121 @@
+"""The options of evaluate, compare and ablate."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from typer import Argument, Option
+
+from dicom_node.cli.train_options import Grid, Teaching
+
+ARCHITECTURES: Final = "stran,dual-attention,spatiotemporal,spatial,temporal,cnn3d,cnn-lstm,st2d"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Studies:
+    """What is known, of which studies, and where the report goes."""
+
+    labels: Annotated[Path, Option(help="CSV with study_instance_uid, patient_id and a column per answer.")]
+    out: Annotated[Path, Option(help="Where the report goes: Markdown, pictures, JSON.", file_okay=False)]
+    label_column: Annotated[str, Option(help="The column to judge by. Default: what the model predicts.")] = (
+        ""
+    )
+    images: Annotated[
+        Path | None, Option(help="A folder with the labelled studies, in any layout.", file_okay=False)
+    ] = None
+    from_archive: Annotated[
+        bool, Option("--from-archive", help="Take the studies from this node's archive.")
+    ] = False
+    cache: Annotated[
+        Path | None,
+        Option(help="Where prepared volumes are kept. Default: prepared in data_dir.", file_okay=False),
+    ] = None
+    resamples: Annotated[int, Option(help="How often patients are drawn again for the intervals.", min=1)] = (
+        2000
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """Which of the studies; never judge by those that a model learned from."""
+
+    part: Annotated[str, Option(help="all, or train, validation or test of a split.")] = "all"
+    folds: Annotated[int, Option(help="The split: as `train` was told.")] = 5
+    fold: Annotated[int, Option(help="As `train` was told.")] = 1
+    split: Annotated[Path | None, Option(help="As `train` was told.")] = None
+    seed: Annotated[int, Option(help="As `train` was told.")] = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """When the question differs from the model's."""
+
+    other_label: Annotated[
+        bool, Option("--other-label", help="Judge by another column than the model was trained to predict.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Single:
+    """One model."""
+
+    bundle: Annotated[Path, Argument(help="The model's folder.", exists=True, file_okay=False)]
+    group_by: Annotated[
+        str, Option(help="Insist on groups by this: sex, age_band, manufacturer, field_strength or a column.")
+    ] = ""
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document, for scripts.")] = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Several:
+    """The models; the first is held against the others."""
+
+    bundles: Annotated[
+        list[Path], Argument(help="Two or more models' folders.", exists=True, file_okay=False)
+    ]
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document, for scripts.")] = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ladder:
+    """The networks that are trained beside each other, on one split, from one seed."""
+
+    architectures: Annotated[str, Option(help="Their names; the first is held against the others.")] = (
+        ARCHITECTURES
+    )
+    folds: Annotated[int, Option(help="Deal the patients into so many folds.")] = 5
+    fold: Annotated[int, Option(help="The fold to measure on; the next one chooses epoch and threshold.")] = 1
+    split: Annotated[Path | None, Option(help="CSV with study_instance_uid and fold instead.")] = None
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show parts, parameters and memory of each; train nothing.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """All that `evaluate` was told."""
+
+    single: Single
+    studies: Studies
+    part: Part
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """All that `compare` was told."""
+
+    several: Several
+    studies: Studies
+    part: Part
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Ablate:
+    """All that `ablate` was told."""
+
+    studies: Studies
+    ladder: Ladder
+    teaching: Teaching
+    grid: Grid

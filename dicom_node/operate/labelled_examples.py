@@ -1,0 +1,59 @@
+"""Labelled studies, of a folder or of the archive, prepared as a network sees them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dicom_node.config import Settings
+from dicom_node.errors import ConfigError
+from dicom_node.migrations import require_current
+from dicom_node.operate.labelled_studies import archived_studies, prepared_dir
+from dicom_node.store import Store
+from models.training.example_store import ExampleStore
+from models.training.gathering import Gathered, gather
+from models.training.groups import GROUPS
+from models.training.labels import Labels, read_labels
+from models.training.studies import Found, Say, find_studies
+from pipeline.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where labels and studies are.
+
+    `images` is a folder; None stands for this node's archive. `group_by` may name a column of the labels.
+    """
+
+    labels: Path
+    column: str
+    images: Path | None
+    cache: Path | None = None
+    group_by: str = ""
+
+
+def examples_from(source: Source, recipe: Preprocessing, settings: Settings, say: Say) -> Gathered:
+    """The labelled studies, prepared by `recipe`; what was prepared before is not prepared again.
+
+    Raises TrainingRefused if labels and images do not fit together, NodeError if the archive cannot be read.
+    """
+    column = "" if source.group_by in GROUPS else source.group_by
+    labels = read_labels(source.labels, source.column, column)
+    store = ExampleStore(prepared_dir(settings, source.cache), recipe)
+    return gather(labels, _found(source, labels, store, settings, say), store, recipe, say)
+
+
+def one_source(images: Path | None, from_archive: bool) -> Path | None:
+    """The folder to read, None for the archive. Raises ConfigError unless exactly one is asked for."""
+    if from_archive == (images is not None):
+        raise ConfigError("say where the studies are: either --images DIR or --from-archive")
+    return images
+
+
+def _found(source: Source, labels: Labels, store: ExampleStore, settings: Settings, say: Say) -> Found:
+    if source.images is not None:
+        return find_studies(source.images, store.files(), say)
+    require_current(settings.database_url)
+    node_store = Store(settings.database_url)
+    try:
+        return archived_studies(node_store, settings, labels)
+    finally:
+        node_store.close()
