@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import NotJudged
 from models.evaluation.bootstrap import Estimate, Resampling, estimated
 from models.evaluation.curves import CalibrationPoint, Confusion, calibration, confusion
 from models.evaluation.figures import figures_of
@@ -36,7 +35,7 @@ class Judgement:
         confusion: the counts at its operating point.
         calibration: its probabilities, bin by bin, beside what was so.
         groups, gaps: how it serves whom.
-        baselines: simple measures by name; none where they could not be fitted.
+        baselines: simple measures by name.
         resampling: what the intervals rest on.
     """
 
@@ -77,9 +76,6 @@ def figures(scored: Scored, resampling: Resampling) -> dict[str, Estimate]:
 def _baselines(scored: Scored, measures: Mapping[str, Array], resampling: Resampling) -> dict[str, Baseline]:
     found = {}
     for name, measure in measures.items():
-        try:
-            simple = baseline(measure, scored)
-        except NotJudged:
-            continue
+        simple = baseline(measure, scored)
         found[name] = Baseline(figures(simple, resampling), compared(scored, simple, resampling))
     return found

@@ -126,7 +126,7 @@ def _table(contestants: Sequence[Contestant]) -> Iterator[str]:
         "",
         method(contestants[0].judgement.resampling),
         "Operations are those of the kernels, two for each multiplication with its addition. Time is the "
-        f"median of {runs} warm answers, each network in a process of its own; memory is that process's peak, "
+        f"median of {runs} warm answers, each network in a process of its own; memory is its peak, "
         "the framework included.",
         "",
     )
