@@ -60,7 +60,7 @@ def baseline(measure: Array, scored: Scored) -> Scored:
     """What a network would say that knows nothing but `measure`, at the odds of the studies judged.
 
     Slope and intercept are fitted to these very studies, yes and no counting alike. That favours the measure:
-    its AUC is never clearly below a half, and the bar rather too high than too low. To fit without the patient
+    its AUC is never clearly below a half, and the bar rather too high than too low. To fit without the one
     who is judged would favour the network: where a measure knows nothing, leaving out tips every answer to
     the wrong side, and the AUC comes near 0.
     """
