@@ -29,6 +29,7 @@ from models.evaluation.bootstrap import Resampling
 from models.examples import Examples
 from models.manifest import Manifest, read_manifest
 from models.training.estimate import estimate
+from models.training.groups import GROUPS
 from models.training.plan import TrainingPlan
 from models.training.run import train
 from models.training.split_file import read_split
@@ -50,14 +51,14 @@ def evaluate(ctx: typer.Context, wanted: Evaluate) -> None:
 
         manifest, settings = read_manifest(wanted.single.bundle), session(ctx).settings
         column = _column(wanted.studies, [manifest], wanted.label.other_label)
-        source = _source(wanted.studies, column, settings, "evaluate", wanted.single.group_by)
+        group_by = _property(wanted.single.group_by)
+        source = _source(wanted.studies, column, settings, "evaluate", group_by)
         examples = _examples(source, manifest.preprocessing, settings, quiet=wanted.single.as_json)
         judged, told = _judged_part(examples, wanted.part)
         resampling = Resampling(wanted.studies.resamples)
         with _asking(manifest, len(judged)) as tell:
             subject, judgement = verdict(wanted.single.bundle, manifest, judged, told, resampling, tell)
-        groups = [wanted.single.group_by] if wanted.single.group_by else []
-        files = evaluation_files(subject, judgement, groups)
+        files = evaluation_files(subject, judgement, [group_by] if group_by else [])
         write_files(wanted.studies.out, files)
     _print_report(wanted.studies.out / "evaluation.md", files["evaluation.json"], wanted.single.as_json)
 
@@ -157,6 +158,12 @@ def _column(studies: Studies, manifests: Sequence[Manifest], other_label: bool) 
     for manifest in manifests:
         require_label(manifest, column, other_label)
     return column
+
+
+def _property(name: str) -> str:
+    """A property of the headers, however it is spelt, or a column of the labels."""
+    of_header = name.replace("-", "_")
+    return of_header if of_header in GROUPS else name
 
 
 def _source(studies: Studies, column: str, settings: Settings, command: str, group_by: str = "") -> Source:

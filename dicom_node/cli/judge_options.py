@@ -61,7 +61,8 @@ class Single:
 
     bundle: Annotated[Path, Argument(help="The model's folder.", exists=True, file_okay=False)]
     group_by: Annotated[
-        str, Option(help="Insist on groups by this: sex, age_band, manufacturer, field_strength or a column.")
+        str,
+        Option(help="Insist on groups by this: sex, age-band, manufacturer, field-strength, or a column."),
     ] = ""
     as_json: Annotated[bool, Option("--json", help="Print one JSON document, for scripts.")] = False
 

@@ -89,7 +89,7 @@ def test_another_label_is_refused_unless_it_is_meant(
 
 
 def test_groups_that_are_insisted_on_must_be_there(run: Run, folder: Path, phantoms: tuple[str, ...]) -> None:
-    done = run("evaluate", SHIPPED, *phantoms, "--out", folder / "none", "--group-by", "field_strength")
+    done = run("evaluate", SHIPPED, *phantoms, "--out", folder / "none", "--group-by", "field-strength")
     assert done.exit_code == 1
     assert "every study has the same field_strength" in " ".join(done.stderr.split())
     assert not (folder / "none").exists()
