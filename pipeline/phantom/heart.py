@@ -8,11 +8,12 @@ the drawn ejection fraction is met. Healthy walls are uneven by a few per cent, 
 extent vary.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.phantom.segments import grow
+from pipeline.phantom.variant import Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Heart:
         stack_offset_mm: of the stack's middle from the ventricle's middle, towards the apex.
         axis_tilt_deg: how far the stack turns away from the usual base-to-apex direction, two angles.
         shading: coil sensitivity slopes per 100 mm (right, down, towards the apex).
+        variant: no part of the `repr`, which names the studies of hearts without one.
     """
 
     seed: int
@@ -86,6 +88,7 @@ class Heart:
     shading: tuple[float, float, float]
     signals: Signals
     scar: Scar | None
+    variant: Variant = field(default=Variant(), repr=False)
 
 
 def draw_heart(seed: int, *, scar: bool | None = None) -> Heart:

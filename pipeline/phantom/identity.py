@@ -4,13 +4,15 @@ import uuid
 
 from pipeline.phantom.heart import Heart
 from pipeline.phantom.scan import Scan
+from pipeline.phantom.variant import Variant
 
 _NAMESPACE = uuid.UUID("6f0cdb0e-9d0c-5b8c-8a53-6a5b0f3a9c11")
 
 
 def study_uid(heart: Heart, scan: Scan) -> str:
     """The study that `scan` of `heart` is; a UUID-derived UID (PS3.5 B.2)."""
-    return _uid(repr((heart, scan)))
+    apart = () if heart.variant == Variant() else (heart.variant,)
+    return _uid(repr((heart, scan, *apart)))
 
 
 def part_uid(study: str, *role: object) -> str:

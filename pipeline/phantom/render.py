@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.phantom.backwards import played
 from pipeline.phantom.breath import Breaths, draw_breaths
 from pipeline.phantom.heart import Heart
 from pipeline.phantom.identity import part_uid, study_uid
@@ -31,8 +32,9 @@ _MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 def render(heart: Heart, scan: Scan | None = None) -> Phantom:
     """The study that `scan` would give of `heart`; deterministic.
 
-    Voxels are whole numbers from 0 to 2047, phase i shows the moment i / phases of the cycle, and trigger
-    times are whole milliseconds, so that every DICOM layout carries the content exactly.
+    Voxels are whole numbers from 0 to 2047, phase i shows the moment i / phases of the cycle (1 - i / phases
+    if it is played backwards), and trigger times are whole milliseconds, so that every DICOM layout carries
+    the content exactly.
     """
     scan = scan or Scan()
     breaths = draw_breaths(heart, scan)
@@ -42,9 +44,8 @@ def render(heart: Heart, scan: Scan | None = None) -> Phantom:
     image = _signal(ventricle, scan, drawing)
     rng = np.random.default_rng((0x4E4F4953, heart.seed))
     voxels = receive(image, scan.noise * heart.signals.blood, rng)
-    return Phantom(
-        heart, scan, _volume(heart, scan, voxels, breaths), _truth(ventricle, scan, planes, drawing)
-    )
+    truth = _truth(ventricle, scan, planes, drawing)
+    return played(Phantom(heart, scan, _volume(heart, scan, voxels, breaths), truth))
 
 
 def _planes(heart: Heart, scan: Scan, breaths: Breaths) -> Planes:

@@ -15,6 +15,7 @@ Field = NDArray[np.floating[Any]]
 _CENTRE_Y_MM = 15.0
 _HALF_WIDTH_MM = 175.0
 _HALF_DEPTH_MM = 112.0
+_BAND_MM = (76.0, 92.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +48,7 @@ def thorax(ventricle: Ventricle, local_mm: Field, edge_mm: float) -> Field:
     within = depth - heart.body_fat_mm
     image = _chest(ventricle, canvas, depth, within)
     image = _belly(ventricle, canvas, image, canvas.inside(within - 13))
-    return _back(ventricle, canvas, image)
+    return _band(ventricle, canvas, _back(ventricle, canvas, image))
 
 
 def _chest(ventricle: Ventricle, canvas: _Canvas, depth: Field, within: Field) -> Field:
@@ -93,6 +94,16 @@ def _back(ventricle: Ventricle, canvas: _Canvas, image: Field) -> Field:
     image = _over(image, np.full_like(image, signals.fat * 0.6), canvas.inside(aorta + 5))
     image = _over(image, np.full_like(image, signals.muscle * 0.8), canvas.inside(aorta + 2))
     return _over(image, signals.blood * (1 + 0.03 * grain), canvas.inside(aorta))
+
+
+def _band(ventricle: Ventricle, canvas: _Canvas, image: Field) -> Field:
+    """Fat that only some hearts of a cohort have, and none in a crop of 64 mm about the heart."""
+    heart = ventricle.heart
+    if not heart.variant.band:
+        return image
+    near, far = _BAND_MM
+    within = np.minimum(canvas.right - near, far - canvas.right)
+    return _over(image, heart.signals.fat * (0.95 + 0.015 * canvas.grain), canvas.inside(within))
 
 
 def _over(image: Field, signal: Field, share: Field) -> Field:

@@ -71,6 +71,8 @@ def regional_motion(heart: Heart, zeta: Floats, angle_deg: Floats) -> tuple[Floa
     one, two, three, four = heart.unevenness
     motion = 1 + one * np.cos(turn) + two * np.sin(turn) + three * np.cos(2 * turn) + four * np.sin(2 * turn)
     motion = motion + 0.0 * zeta
+    if heart.variant.weak:
+        motion = motion * (1 - heart.variant.weakness * weight(heart.variant.weak, zeta, angle_deg))
     if heart.scar is None:
         return motion, np.zeros_like(motion)
     scar = weight(heart.scar.segments, zeta, angle_deg)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.phantom.backwards import playing_order
 from pipeline.phantom.motion import contraction
 from pipeline.phantom.oblique import look
 from pipeline.phantom.placement import place
@@ -80,7 +81,7 @@ def _view(phantom: Phantom, name: str, right: Floats, down: Floats) -> View:
     middle = np.array((0.0, 0.0, heart.length_mm / 2))
     local = middle + along[:, None, None] * down + across[None, :, None] * right
     phases = scan.phases if name.endswith("CH") else 1
-    beat = contraction(np.arange(phases) / scan.phases, heart.systole, heart.early_share)
+    beat = contraction(playing_order(heart, phases) / scan.phases, heart.systole, heart.early_share)
     rng = np.random.default_rng((0x56494557, heart.seed, *name.encode()))
     voxels = look(solve(heart), local, beat, spacing, rng)[:, None]
     interval = round(heart.rr_ms / scan.phases)
