@@ -1,7 +1,8 @@
 """Hearts with one kind of lesion, or with none and something that resembles one.
 
-A lesion shows by motion, by signal, or by both; each sign is as strong alone as beside the other. What a
-network could go by instead of the lesion has a kind of its own, without the lesion.
+A lesion is large, four to six segments of one coronary territory, and shows by motion, by signal, or by both;
+each sign is as strong alone as beside the other. What a network could go by instead has a kind of its own,
+without the lesion.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +14,12 @@ from typing import Final
 import numpy as np
 
 from pipeline.phantom.heart import Heart, Scar, draw_heart
+from pipeline.phantom.segments import grow
 from pipeline.phantom.variant import Variant
 
 _BALLOON: Final = (13, 14, 15, 16, 17)
-_POINTS_PER_SEGMENT: Final = 0.012
+_SHARE_PER_SEGMENT: Final = 0.012
+_SEVERITY: Final = (0.85, 1.1)
 
 
 class Kind(StrEnum):
@@ -59,19 +62,29 @@ def _healthy(seed: int, rng: np.random.Generator) -> Heart:
 
 
 def _motion(seed: int, rng: np.random.Generator) -> Heart:
-    heart = draw_heart(seed, scar=True)
-    return replace(heart, scar=replace(_scar(heart), thinning=0.0, brightening=0.0))
+    return _scarred(seed, replace(_lesion(rng), thinning=0.0, brightening=0.0))
 
 
 def _texture(seed: int, rng: np.random.Generator) -> Heart:
-    """A healthy heart, painted on."""
-    scar = replace(_scar(draw_heart(seed, scar=True)), severity=0.0, thinning=0.0)
-    return replace(draw_heart(seed, scar=False), scar=replace(scar, brightening=_brightening(rng)))
+    return _scarred(seed, replace(_lesion(rng), thinning=0.0, severity=0.0))
 
 
 def _both(seed: int, rng: np.random.Generator) -> Heart:
-    heart = draw_heart(seed, scar=True)
-    return replace(heart, scar=replace(_scar(heart), brightening=_brightening(rng)))
+    return _scarred(seed, _lesion(rng))
+
+
+def _lesion(rng: np.random.Generator) -> Scar:
+    return Scar(
+        segments=grow(rng, int(rng.integers(4, 7))),
+        severity=float(rng.uniform(*_SEVERITY)),
+        thinning=float(rng.uniform(0.0, 0.35)),
+        brightening=float(rng.uniform(0.4, 0.7)),
+    )
+
+
+def _scarred(seed: int, scar: Scar) -> Heart:
+    """A healthy heart with that scar; the ejection fraction suffers as the motion does."""
+    return _weakened(replace(draw_heart(seed, scar=False), scar=scar), len(scar.segments) * scar.severity)
 
 
 def _low_ef(seed: int, rng: np.random.Generator) -> Heart:
@@ -87,23 +100,15 @@ def _low_ef(seed: int, rng: np.random.Generator) -> Heart:
 
 
 def _ballooning(seed: int, rng: np.random.Generator) -> Heart:
-    """Costs as many points of the ejection fraction as a lesion of the same extent."""
-    heart, weakness = draw_heart(seed, scar=False), float(rng.uniform(0.65, 1.05))
-    lost = _POINTS_PER_SEGMENT * len(_BALLOON) * weakness
-    return replace(
-        heart,
-        ejection_fraction=max(0.22, heart.ejection_fraction - lost),
-        variant=Variant(weak=_BALLOON, weakness=weakness),
-    )
+    weakness = float(rng.uniform(*_SEVERITY))
+    heart = replace(draw_heart(seed, scar=False), variant=Variant(weak=_BALLOON, weakness=weakness))
+    return _weakened(heart, len(_BALLOON) * weakness)
 
 
-def _brightening(rng: np.random.Generator) -> float:
-    return float(rng.uniform(0.4, 0.7))
-
-
-def _scar(heart: Heart) -> Scar:
-    assert heart.scar is not None
-    return heart.scar
+def _weakened(heart: Heart, segments: float) -> Heart:
+    """What the rest of the wall cannot make up for, as for every scar: a point for each still segment."""
+    lost = _SHARE_PER_SEGMENT * segments
+    return replace(heart, ejection_fraction=max(0.22, heart.ejection_fraction - lost))
 
 
 _DRAWN: Final[Mapping[Kind, Callable[[int, np.random.Generator], Heart]]] = MappingProxyType(
