@@ -36,6 +36,7 @@ def draw_examples(
         patients=tuple(member.patient for member in members),
         studies=tuple(study_uid(member.heart, cohort.scan) for member in members),
         recipe=recipe,
+        simulated=True,
         groups={
             "kind": tuple(member.kind for member in members),
             "site": tuple(member.site for member in members),
