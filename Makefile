@@ -24,7 +24,7 @@ PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools libpixelmed-java default-jre
 ACCEPTOR_CASES := $(addprefix pynetdicom.tests.test_,dul fsm acse assoc assoc_n transport service_class service_n \
   service_storage service_verification)
 
-.PHONY: help demo test acceptor bench rounds beside fuzz lint audit format peers debian-peers lock clean
+.PHONY: help demo test acceptor bench results rounds beside fuzz lint audit format peers debian-peers lock clean
 
 help:  ## say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -40,6 +40,11 @@ acceptor: $(DEV_STAMP)  ## run all of pynetdicom's own tests that open associati
 
 bench: $(BENCH_STAMP)  ## measure, and write benchmarks/results; ARGS="receive" for some, "--self-check" tries the bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+results: $(RUN_STAMP)  ## train eight networks on phantoms, and write docs/results.md; cut off, it goes on
+	$(BIN)/python -m models.reference --work $(WORK) --page docs/results.md --commit $$(git rev-parse --short=12 HEAD) $(ARGS)
+
+results: WORK ?= data/reference
 
 rounds: $(DEV_STAMP)  ## kill -9 at random moments: ROUNDS=1000 SEED=1 LANES=2, a batch of 50 per seed
 	$(BIN)/python -m tests.e2e.kill_run --rounds $(ROUNDS) --seed $(SEED) --lanes $(LANES)

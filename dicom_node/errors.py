@@ -20,6 +20,7 @@ NodeError
 ├── Misattributed           a result names another patient, study or frame of reference than its images
 ├── NotExported             an image cannot be written without its patient
 ├── NotNow                  the study is not where this can be done with it
+├── LabelsRefused           a table of labels contradicts itself, the studies or what is known
 ├── UnknownObject           no result, image or model goes by the name given
 └── DestinationError
     ├── DestinationUnreachable     nobody answered: try again
@@ -86,6 +87,10 @@ class WorkerDied(NodeError):
 
 class UnknownObject(NodeError):
     """No result, image or model of this node goes by the name given; the message says what is known."""
+
+
+class LabelsRefused(NodeError):
+    """A table of labels contradicts itself, the studies here or what is known of them; a line per fault."""
 
 
 class NotNow(NodeError):

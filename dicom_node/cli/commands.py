@@ -32,6 +32,7 @@ COMMANDS = {
     "conformance": ("check", "conformance", "Print the DICOM conformance statement."),
     "doctor": ("check", "doctor", "Look at everything the node needs."),
     "db": ("database", "app", "The job database."),
+    "labels": ("labels", "app", "What is known of studies from elsewhere."),
     "audit": ("audit", "app", "Who did what: a log that cannot be changed unseen."),
 }
 

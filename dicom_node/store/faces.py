@@ -6,6 +6,7 @@ from dicom_node.store.adoption import Adoption
 from dicom_node.store.endings import Endings
 from dicom_node.store.folders import Folders
 from dicom_node.store.keeping import Keeping
+from dicom_node.store.labels import Labels
 from dicom_node.store.lineage import Lineage
 from dicom_node.store.proofs import Proofs
 from dicom_node.store.safekeeping import Safekeeping
@@ -57,3 +58,8 @@ class Faces:
     def safekeeping(self) -> Safekeeping:
         """What there is of an instance that a caller sent."""
         return Safekeeping(self._engine)
+
+    @property
+    def labels(self) -> Labels:
+        """What is known of studies from elsewhere."""
+        return Labels(self._engine)

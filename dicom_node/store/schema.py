@@ -10,7 +10,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     UniqueConstraint,
@@ -19,16 +18,8 @@ from sqlalchemy import (
 
 from dicom_node.store.column_types import UtcDateTime, Words
 from dicom_node.store.columns import count_column, id_column, partial_index, refers, words_column
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
+from dicom_node.store.label_tables import labels as labels
+from dicom_node.store.metadata import metadata as metadata
 
 studies = Table(
     "studies",

@@ -1,7 +1,8 @@
 """Make this repository's reference results: `python -m models.reference --work DIR --page docs/results.md`.
 
-Trains eight networks on one cohort of phantoms, and a few more to show what a short cut does. Takes an hour or
-two of two cores. Whatever ends it, the same command goes on where it was; when all is done, it only writes the page.
+Trains eight networks on one cohort of phantoms, and a few more to show what a short cut does. Takes an hour
+or two of two cores. Whatever ends it, the same command goes on where it was; when all is done, it only writes
+the page.
 """
 
 import argparse

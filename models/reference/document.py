@@ -16,9 +16,9 @@ _CONFOUNDERS: Final = tuple(kind.value for kind in Kind if not kind.scarred)
 _HEAD: Final = f"""# Reference results: PHANTOM
 
 Every figure here was measured on **simulated hearts**, and none says anything about patients. The cohort is
-small and its images are coarse, so that everybody can repeat it on a processor (`{COMMAND}`, which goes on where
-it was cut off). The tables compare networks under one budget, the same small number of epochs and the same
-learning rate, without augmentation; they do not say what any of them could reach with more of either.
+small and its images are coarse, so that everybody can repeat it on a processor (`{COMMAND}`, which goes on
+where it was cut off). The tables compare networks under one budget, the same small number of epochs and the
+same learning rate, without augmentation; they do not say what any of them could reach with more of either.
 """
 _WHO: Final = """
 ## Eight networks, one cohort
@@ -32,18 +32,18 @@ test patients, which the networks never saw.
 _KINDS: Final = """
 ### Which lesion is seen, which confounder misleads
 
-The first three columns are AUCs of lesions of one kind against all hearts without a lesion; the last three of
-all lesions against hearts of one kind without. 0.5 is chance; below it, the confounder scores higher than lesions
-do. `motion-only` moves less and looks like any wall; `texture-only` is brighter and moves like its healthy twin;
-`low-ef` contracts little all over; `wma` is apical ballooning, which differs from a lesion by its shape alone
-(docs/adr/0016 says what can be told apart, and by what).
+The first three columns are AUCs of lesions of one kind against all hearts without a lesion; the last three
+of all lesions against hearts of one kind without. 0.5 is chance; below it, the confounder scores higher than
+lesions do. `motion-only` moves less and looks like any wall; `texture-only` is brighter and moves like its
+healthy twin; `low-ef` contracts little all over; `wma` is apical ballooning, which differs from a lesion by
+its shape alone ([ADR 0016](adr/0016-phantoms-that-mislead.md) says what can be told apart, and by what).
 """
 _BAND: Final = """
 ## A short cut beside the heart
 
-At site B (four hearts in five) a bright band beside the heart goes with the lesion in 95 of 100 hearts; at site A
-it goes with nothing. A wide crop shows the band, the tight one does not. The balancing options are those of
-`dicom-node train --balance`, by site. A gap above 0 means that site A is served worse.
+At site B (four hearts in five) a bright band beside the heart goes with the lesion in 95 of 100 hearts; at
+site A it goes with nothing. A wide crop shows the band, the tight one does not. The balancing options are
+those of `dicom-node train --balance`, by site. A gap above 0 means that site A is served worse.
 """
 _ORDER: Final = """
 ## Cycles played backwards

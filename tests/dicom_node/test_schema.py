@@ -12,7 +12,7 @@ from dicom_node.store.schema import jobs, metadata, studies
 TABLES = {
     *("studies", "series", "instances", "folders", "jobs", "job_events"),
     *("models", "runs", "run_inputs", "results", "deliveries"),
-    *("commitments", "commitment_items", "proof_methods"),
+    *("commitments", "commitment_items", "proof_methods", "labels"),
 }
 
 
