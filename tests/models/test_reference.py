@@ -112,6 +112,7 @@ def test_the_page_says_phantom_and_how_to_repeat_it() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = trials(TINY, 1)[6]
     assert one.name == "lesions-cnn-lstm"
