@@ -18,7 +18,7 @@ from rich.console import Console
 from models.errors import ModelError
 from models.reference.document import document
 from models.reference.running import done, processor, run_all
-from models.reference.trials import Sizes
+from models.reference.trials import Sizes, trials
 
 _TINY: Final = Sizes((2, 1, 2), (8, 4, 8), (3, 2, 2), epochs=1)
 
@@ -52,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModelError as error:
         console.print(f"[red]error:[/] {error}", highlight=False)
         return 1
-    page = document(outcomes)
+    there = {outcome.trial for outcome in outcomes}
+    page = document(outcomes, [one.name for one in trials(sizes, given.seed) if one.name not in there])
     if given.page:
         given.page.write_text(page, encoding="utf-8")
     else:

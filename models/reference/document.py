@@ -53,10 +53,12 @@ frames gives both the same score, and its AUC is 0.5 exactly.
 """
 
 
-def document(outcomes: Sequence[Outcome]) -> str:
-    """The page, in Markdown."""
+def document(outcomes: Sequence[Outcome], missing: Sequence[str] = ()) -> str:
+    """The page, in Markdown; `missing` names the trials that are not done yet."""
     compared = _of(outcomes, "lesions-")
     parts = [_HEAD, _provenance(outcomes)]
+    if missing:
+        parts.append(f"Not done yet, so not on this page: {', '.join(missing)}.\n")
     if compared:
         parts += [_WHO, _size(compared[0]), _compared(compared), _KINDS, _by_kind(compared)]
     if banded := _of(outcomes, "banded-"):

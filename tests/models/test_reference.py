@@ -109,6 +109,8 @@ def test_the_page_says_phantom_and_how_to_repeat_it() -> None:
     assert "| `spatial` | 0.500 (0.500 to 0.500) |" in page
     assert "360 studies to learn from, 120 to choose by, 180 to test on; 8 phases x 6 slices" in page
     assert "nan" not in page
+    assert "Not done yet" not in page
+    assert "Not done yet, so not on this page: lesions-cnn3d." in document([outcome()], ["lesions-cnn3d"])
 
 
 @pytest.mark.slow
