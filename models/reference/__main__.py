@@ -35,6 +35,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--epochs", type=int, default=Sizes().epochs, help="the most (default %(default)s)")
     parser.add_argument("--tiny", action="store_true", help="a rehearsal: a handful of hearts, one epoch")
+    parser.add_argument(
+        "--remark", default="", help="a sentence for the page, such as what else the machine did"
+    )
     parser.add_argument("--commit", default="", help="of the code, for the page; `make results` gives it")
     return parser.parse_args(argv)
 
@@ -53,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         console.print(f"[red]error:[/] {error}", highlight=False)
         return 1
     there = {outcome.trial for outcome in outcomes}
-    page = document(outcomes, [one.name for one in trials(sizes, given.seed) if one.name not in there])
+    missing = [one.name for one in trials(sizes, given.seed) if one.name not in there]
+    page = document(outcomes, missing, given.remark)
     if given.page:
         given.page.write_text(page, encoding="utf-8")
     else:

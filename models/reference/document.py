@@ -53,10 +53,10 @@ frames gives both the same score, and its AUC is 0.5 exactly.
 """
 
 
-def document(outcomes: Sequence[Outcome], missing: Sequence[str] = ()) -> str:
-    """The page, in Markdown; `missing` names the trials that are not done yet."""
+def document(outcomes: Sequence[Outcome], missing: Sequence[str] = (), remark: str = "") -> str:
+    """The page, in Markdown; `missing` names the trials that are not done yet, `remark` is the author's."""
     compared = _of(outcomes, "lesions-")
-    parts = [_HEAD, _provenance(outcomes)]
+    parts = [_HEAD, _provenance(outcomes), *([f"{remark}\n"] if remark else [])]
     if missing:
         parts.append(f"Not done yet, so not on this page: {', '.join(missing)}.\n")
     if compared:
