@@ -25,10 +25,15 @@ def load_bundle(
     manifest = read_manifest(folder)
     if threshold is not None and not 0.0 <= threshold <= 1.0:
         raise WeightsCorrupt(f"the configured threshold {threshold} does not lie in 0..1")
+    network = load_network(manifest, folder, rung)
+    return BundleAdapter(manifest, network, manifest.threshold if threshold is None else threshold, rung)
+
+
+def load_network(manifest: Manifest, folder: Path | None, rung: Rung) -> Network | FrugalNetwork:
+    """The network alone, which takes prepared studies. Raises WeightsCorrupt."""
     if rung is Rung.CPU:
         hide_gpus()
-    network = (FrugalNetwork if rung is Rung.FRUGAL else Network)(manifest, folder or SHIPPED)
-    return BundleAdapter(manifest, network, manifest.threshold if threshold is None else threshold, rung)
+    return (FrugalNetwork if rung is Rung.FRUGAL else Network)(manifest, folder or SHIPPED)
 
 
 def verify_bundle(folder: Path | None = None) -> Manifest:

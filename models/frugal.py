@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from models.errors import InferenceFailed, OutOfMemory, WeightsCorrupt
 from models.manifest import WEIGHTS_NAME, Manifest
 from models.numpy_layers import LAYERS
-from models.weights_file import MAX_WEIGHTS_BYTES, check_weights
+from models.weights_file import MAX_WEIGHTS_BYTES, check_numbers, check_weights
 
 Array = NDArray[np.float32]
 _MAX_LAYERS: Final = 1000
@@ -47,6 +47,7 @@ class FrugalNetwork:
         check_weights(manifest, path)
         try:
             self._steps = _read(path)
+            check_numbers(array for step in self._steps for array in step.weights)
         except (ValueError, TypeError, KeyError, IndexError, OSError, zipfile.BadZipFile) as error:
             raise WeightsCorrupt(f"{path} holds no {manifest.architecture} network: {error}") from error
         self._gates = tuple(f"{block}_attention" for block in manifest.attention)

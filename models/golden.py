@@ -1,6 +1,8 @@
 """Prepared studies and the answers a bundle gave to them when it was made: what it must still answer."""
 
+import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +23,7 @@ class Golden:
 
     Attributes:
         cine: (study, phase, slice, row, column) float16 in 0..1, on the recipe's grid.
-        probability: (study,) float64, what the network answered.
+        probability: (study,) float64 in 0..1, what the network answered to exactly these numbers.
     """
 
     cine: NDArray[np.float16]
@@ -30,8 +32,8 @@ class Golden:
     def __post_init__(self) -> None:
         if self.cine.ndim != 5 or self.probability.shape != self.cine.shape[:1] or not len(self.cine):
             raise ValueError("golden studies are (study, phase, slice, row, column), with one answer each")
-        if not (np.isfinite(self.cine).all() and np.isfinite(self.probability).all()):
-            raise ValueError("golden studies and their answers are finite numbers")
+        if not (np.isfinite(self.cine).all() and ((self.probability >= 0) & (self.probability <= 1)).all()):
+            raise ValueError("golden studies are finite numbers, and their answers lie in 0..1")
 
 
 def write_golden(golden: Golden, folder: Path) -> Path:
@@ -47,15 +49,29 @@ def read_golden(folder: Path) -> Golden | None:
     Raises WeightsCorrupt if they are too large or something else. Nothing in the file is executed.
     """
     path = folder / GOLDEN_NAME
-    if not path.exists():
-        return None
     try:
-        with zipfile.ZipFile(path) as packed:
+        if path.stat().st_size > MAX_GOLDEN_BYTES:
+            raise WeightsCorrupt(f"{path} is over {MAX_GOLDEN_BYTES} bytes")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise WeightsCorrupt(f"{path} cannot be read: {error.strerror}") from error
+    return golden_of(data, str(path))
+
+
+def golden_of(data: bytes, where: str) -> Golden:
+    """The golden studies in the bytes of an .npz, `where` being what an error's sentence calls them.
+
+    Raises WeightsCorrupt.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(member.file_size for member in packed.infolist()) > MAX_GOLDEN_BYTES:
-                raise WeightsCorrupt(f"{path} unpacks to more than {MAX_GOLDEN_BYTES} bytes")
-        with np.load(path, allow_pickle=False) as arrays:
+                raise WeightsCorrupt(f"{where} holds golden studies of more than {MAX_GOLDEN_BYTES} bytes")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             if set(arrays.files) != _KEYS:
                 raise ValueError("it holds other arrays")
             return Golden(arrays["cine"].astype(np.float16), arrays["probability"].astype(np.float64))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise WeightsCorrupt(f"{path} holds no golden studies: {error}") from error
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile) as error:
+        raise WeightsCorrupt(f"{where} holds no golden studies: {error}") from error

@@ -93,13 +93,21 @@ def read_manifest(folder: Path | None = None) -> Manifest:
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:
             raise WeightsCorrupt(f"{path} is over {MAX_MANIFEST_BYTES} bytes: this is no model manifest")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise WeightsCorrupt(f"{path} cannot be read: a model is a folder with {MANIFEST_NAME}") from error
+    return manifest_of(data, str(path))
+
+
+def manifest_of(data: bytes, where: str) -> Manifest:
+    """The manifest that these bytes are, `where` being what an error's sentence calls them.
+
+    Raises WeightsCorrupt.
+    """
     try:
-        return _parsed(json.loads(text))
+        return _parsed(json.loads(data))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise WeightsCorrupt(f"{path} is not a model manifest: {error}") from error
+        raise WeightsCorrupt(f"{where} is not a model manifest: {error}") from error
 
 
 def _parsed(plain: Any) -> Manifest:

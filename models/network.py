@@ -17,7 +17,7 @@ from models.hardware import computes_on_gpu
 from models.ladder import TOLERANCE
 from models.manifest import WEIGHTS_NAME, Manifest
 from models.registry import ARCHITECTURES
-from models.weights_file import MAX_WEIGHTS_BYTES, check_weights
+from models.weights_file import MAX_WEIGHTS_BYTES, check_numbers, check_weights
 
 logger = logging.getLogger(__name__)
 
@@ -105,11 +105,24 @@ class Network:
                     raise WeightsCorrupt(f"{path} unpacks to more than {MAX_WEIGHTS_BYTES} bytes")
             network = keras.saving.load_model(path, safe_mode=True, compile=False)
             model = with_gates(network, manifest.attention)
+            check_numbers(network.get_weights())
+            _check_shapes(network, manifest)
         except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
             raise WeightsCorrupt(f"{path} holds no {manifest.architecture} network: {error}") from error
         if keras.backend.backend() == "tensorflow":
             model.jit_compile = False  # XLA is four times slower on a CPU
         return model
+
+
+def _check_shapes(network: Any, manifest: Manifest) -> None:
+    """Raises ValueError for a network that takes other studies than its recipe's, or answers with more."""
+    recipe = manifest.preprocessing
+    grid = (recipe.phases, recipe.slices, recipe.pixels, recipe.pixels, 1)
+    taken, answered = network.input_shape, network.output_shape
+    if len(taken) != 6 or any(one not in (None, wanted) for one, wanted in zip(taken[1:], grid, strict=True)):
+        raise ValueError(f"it takes {taken[1:]}, and its recipe prepares {grid}")
+    if tuple(answered[1:]) != (1,):
+        raise ValueError(f"it answers with {answered[1:]} numbers instead of one")
 
 
 def _stumbles() -> tuple[type[Exception], ...]:

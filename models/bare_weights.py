@@ -1,0 +1,71 @@
+"""Weights without a manifest of their own: a `.keras` file and a contract, from which a bundle is made.
+
+A SavedModel is not taken. It is a graph of TensorFlow operations, among them such as read and write files,
+and to ask it is to execute it; a `.keras` file is a description of layers we have, and numbers.
+"""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+from models.bundle_contents import DIGESTS_NAME, digest_list
+from models.bundle_file import Bundle, bundle_of
+from models.errors import WeightsCorrupt
+from models.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, WEIGHTS_NAME, manifest_of
+from models.weights_file import read_weights
+from pipeline.preprocessing import Preprocessing
+
+_GRAPH: Final = "saved_model.pb"
+_REFUSED: Final = (
+    "{path} is a SavedModel: to ask it would be to execute its graph, which the node does for nobody; load "
+    "its weights into the Keras network it was made from, and import what `model.save('weights.keras')` writes"
+)
+
+
+def is_saved_model(path: Path) -> bool:
+    """Whether a folder or a zip is TensorFlow's SavedModel."""
+    if path.is_dir():
+        return (path / _GRAPH).exists()
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.rpartition("/")[2] == _GRAPH for name in archive.namelist())
+
+
+def bundle_from_weights(path: Path, contract: Path) -> Bundle:
+    """The bundle of a `.keras` file, with all that its contract file says of it.
+
+    The contract is a manifest in which the digests may be left out: they are computed.
+
+    Raises WeightsCorrupt.
+    """
+    if is_saved_model(path):
+        raise WeightsCorrupt(_REFUSED.format(path=path))
+    weights = read_weights(path)
+    plain = _contract(contract)
+    try:
+        recipe = Preprocessing.from_json(json.dumps(plain["preprocessing"]))
+    except (KeyError, ValueError) as error:
+        raise WeightsCorrupt(f"{contract}: a contract needs the preprocessing, and {error}") from error
+    digests = {
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "preprocessing_sha256": recipe.sha256,
+    }
+    manifest = manifest_of(json.dumps(digests | plain).encode(), str(contract))
+    files = {MANIFEST_NAME: manifest.as_json().encode(), WEIGHTS_NAME: weights}
+    return bundle_of(files | {DIGESTS_NAME: digest_list(files)}, str(path))
+
+
+def _contract(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            plain = json.loads(file.read(MAX_MANIFEST_BYTES))
+    except OSError as error:
+        raise WeightsCorrupt(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise WeightsCorrupt(f"{path} is no contract: {error}") from error
+    if not isinstance(plain, dict):
+        raise WeightsCorrupt(f"{path} is no contract: it is a manifest, in which the digests may be left out")
+    return plain
