@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import final
 
-from dicom_node import __version__
 from dicom_node.analysis.room import Room
 from dicom_node.analysis.run_settings import run_settings
 from dicom_node.analysis.run_study import Runner
-from dicom_node.analysis.worker_command import Places
+from dicom_node.analysis.shadow import Shadowing
+from dicom_node.analysis.worker_command import Start
 from dicom_node.analysis.worker_engine import WorkerEngine
 from dicom_node.archive import Archive
 from dicom_node.archive.commitment_requests import RequestFiles, requests_beside
@@ -19,15 +19,19 @@ from dicom_node.clock import now_utc
 from dicom_node.committing.clerk import Clerk
 from dicom_node.committing.reporting import Reporting
 from dicom_node.committing.verdict import Examiner
-from dicom_node.config import Settings, secret_variable
-from dicom_node.config_destinations import AnyDestination, WebDestination
-from dicom_node.config_sections import ReportSettings
+from dicom_node.config import Settings
 from dicom_node.delivery.couriers import Couriers
-from dicom_node.delivery.destination import Destination, Pacs
 from dicom_node.delivery.prover import say_settled
 from dicom_node.delivery.sweeper import Sweeping, sweeping_task
 from dicom_node.delivery.unrouted import say_unrouted
-from dicom_node.delivery.web.destination import WebPacs
+from dicom_node.from_settings import (
+    apart_places,
+    destinations,
+    equipment,
+    first_choice,
+    names_in_use,
+    worker_places,
+)
 from dicom_node.intake.arrivals import Arrivals, Reactions
 from dicom_node.intake.associations import OpenAssociations
 from dicom_node.intake.closing import StudyCloser
@@ -37,53 +41,22 @@ from dicom_node.intake.postponed import Postponed
 from dicom_node.keeping.housekeeper import Housekeeper
 from dicom_node.log import logger
 from dicom_node.migrations import migrate
-from dicom_node.places import archive_dir, results_dir
+from dicom_node.places import archive_dir, models_dir, results_dir
 from dicom_node.receiver.process import ReceiverProcess
 from dicom_node.resting import Resting
 from dicom_node.retraining import retraining
 from dicom_node.running import DataDirectoryLock
 from dicom_node.schedule import Clockwork
 from dicom_node.store import Store
-from dicom_node.tls import TlsFiles
-from reports import Equipment
 
 log = logger(__name__)
 
 _CLOSE_EVERY_S = 0.5
 _RUN_EVERY_S = 1.0
 _SEND_EVERY_S = 1.0
+_SHADOW_EVERY_S = 5.0
 _COMPARE_EVERY_S = 600.0
 _COMPARE_ALL_EVERY_S = 6 * 3600.0
-
-
-def worker_places(settings: Settings) -> Places:
-    """What the worker process may see of the data directory."""
-    archive, results = archive_dir(settings), results_dir(settings)
-    return Places(archive, results, settings.data_dir / "scratch", settings.data_dir)
-
-
-def equipment(settings: ReportSettings) -> Equipment:
-    """The node as DICOM equipment."""
-    return Equipment(
-        manufacturer=settings.manufacturer,
-        model_name="dicom-node",
-        software_version=__version__,
-        serial_number=settings.serial_number,
-        station_name=settings.station_name,
-    )
-
-
-def destinations(settings: Settings) -> list[Destination]:
-    """Every place results go to."""
-    return [_destination(settings, one) for one in settings.destinations]
-
-
-def _destination(settings: Settings, one: AnyDestination) -> Destination:
-    timeout_s = settings.deliver.timeout_s
-    files = TlsFiles(settings.tls.certificate, settings.tls.key, settings.tls.authorities)
-    if isinstance(one, WebDestination):
-        return WebPacs(one, timeout_s, files, secret_variable)
-    return Pacs(one, settings.receive.ae_title, timeout_s, files)
 
 
 @final
@@ -96,11 +69,16 @@ class Node:
 
     def __init__(self, settings: Settings, worker_log: Path | None = None) -> None:
         self._settings = settings
+        self._worker_log = worker_log
         self._lock = DataDirectoryLock(settings.data_dir)
         self._archive = Archive(archive_dir(settings), settings.receive.disk_reserve_mb * 1_000_000)
         self._receiver = ReceiverProcess(settings.receive, archive_dir(settings), settings.tls)
         self._engine = WorkerEngine(
-            settings.model, settings.log, places=worker_places(settings), stderr=worker_log
+            settings.model,
+            settings.log,
+            places=worker_places(settings),
+            start=Start(lambda: first_choice(settings)),
+            stderr=worker_log,
         )
         self._associations = OpenAssociations()
         self._postponed = Postponed(settings.complete.resend_s)
@@ -124,7 +102,7 @@ class Node:
             starting.enter_context(retraining(self._settings, now_utc))
             self._running = starting.pop_all()
         self._lock.note(self.port)
-        say_unrouted(self._settings)
+        say_unrouted(self._settings, names_in_use(self._settings))
         log.info("listening", ae_title=self._settings.receive.ae_title, port=self.port)
 
     def stop(self) -> None:
@@ -138,8 +116,7 @@ class Node:
         store = Store(self._settings.database_url)
         starting.callback(store.close)
         keeper = Housekeeper(self._settings, store, self._archive, results_dir(self._settings), now_utc)
-        folders = results_dir(self._settings), requests_beside(self._archive.root)
-        swept = keeper.take_up() + sum(map(sweep, folders))
+        swept = keeper.take_up() + self._sweep()
         resumed = store.reclaim(now_utc())
         log.info("resumed", jobs=resumed, unfinished_files_removed=swept)
         index = Index(self._archive, store)
@@ -147,9 +124,10 @@ class Node:
         indexer.start()
         starting.callback(indexer.stop)
         couriers, clerk = self._telling(store, indexer, starting)
-        runner = self._runner(store, keeper)
-        clock = self._clockwork(store, runner, (index, indexer), (couriers, clerk), keeper)
+        runner, shadowing = self._reading(store, keeper)
+        clock = self._clockwork(store, (runner, shadowing), (index, indexer), (couriers, clerk), keeper)
         starting.callback(clock.stop)
+        starting.callback(shadowing.stop)
         starting.callback(self._engine.close)
         starting.callback(runner.stop)
         self._receiver.start()
@@ -170,6 +148,11 @@ class Node:
         clock.start()
         threading.Thread(target=self._engine.start, name="warm the worker", daemon=True).start()
 
+    def _sweep(self) -> int:
+        """Remove what writers left that died half-way; how many files."""
+        folders = results_dir(self._settings), models_dir(self._settings), requests_beside(self._archive.root)
+        return sum(map(sweep, folders))
+
     def _telling(self, store: Store, indexer: Indexer, starting: ExitStack) -> tuple[Couriers, Clerk]:
         couriers, clerk = self._couriers(store), self._clerk(store, indexer)
         starting.callback(couriers.close)
@@ -188,9 +171,17 @@ class Node:
             self._receiver.expect,
         )
 
-    def _runner(self, store: Store, keeper: Housekeeper) -> Runner:
+    def _reading(self, store: Store, keeper: Housekeeper) -> tuple[Runner, Shadowing]:
         choices = run_settings(self._settings, equipment(self._settings.report))
-        return Runner(store, self._archive, self._engine, choices, now_utc, Room(keeper.free_bytes))
+        runner = Runner(store, self._archive, self._engine, choices, now_utc, Room(keeper.free_bytes))
+        return runner, Shadowing(store, self._archive, self._shadow_engine, choices, now_utc)
+
+    def _shadow_engine(self) -> WorkerEngine:
+        """A worker beside the one that reports, which can write nothing and goes behind everybody else."""
+        settings = self._settings
+        places = apart_places(settings, settings.data_dir / "shadow", models_dir(settings))
+        start = Start(background=True)
+        return WorkerEngine(settings.model, settings.log, places=places, start=start, stderr=self._worker_log)
 
     def _clerk(self, store: Store, indexer: Indexer) -> Clerk:
         files = RequestFiles(requests_beside(self._archive.root))
@@ -208,14 +199,14 @@ class Node:
     def _clockwork(
         self,
         store: Store,
-        runner: Runner,
+        reading: tuple[Runner, Shadowing],
         indexing: tuple[Index, Indexer],
         telling: tuple[Couriers, Clerk],
         keeper: Housekeeper,
     ) -> Clockwork:
         noticing = self._settings.report.not_analysed
         closer = StudyCloser(store, self._settings.complete, now_utc(), self._postponed, noticing)
-        (index, indexer), (couriers, clerk) = indexing, telling
+        (runner, shadowing), (index, indexer), (couriers, clerk) = reading, indexing, telling
         sweeping = Sweeping(store, results_dir(self._settings), self._settings.deliver, now_utc)
         resting = Resting(store.changes.number)
 
@@ -235,6 +226,7 @@ class Node:
                 "close": (_CLOSE_EVERY_S, resting.task(close)),
                 "run": (_RUN_EVERY_S, resting.task(run)),
                 "send": (_SEND_EVERY_S, resting.task(lambda: self._send(store, couriers))),
+                "shadow": (_SHADOW_EVERY_S, resting.task(shadowing.ask_all)),
                 "compare": (_COMPARE_EVERY_S, lambda: index.catch_up(now_utc())),
                 "compare all": (_COMPARE_ALL_EVERY_S, lambda: index.rebuild(now_utc())),
                 **clerk.tasks(),

@@ -120,7 +120,7 @@ def load_settings(path: Path | None) -> Settings:
     return settings.model_copy(
         update={
             "data_dir": (base / settings.data_dir).resolve(),
-            "model": _rooted(settings.model, base, "bundle"),
+            "model": _with_keys(_rooted(settings.model, base, "bundle"), base),
             "retrain": _rooted(settings.retrain, base, "labels"),
             "tls": _rooted(settings.tls, base, "certificate", "key", "authorities"),
             "destinations": tuple(_with_secret(one, base) for one in settings.destinations),
@@ -132,6 +132,12 @@ def _rooted(section: _Section, base: Path, *keys: str) -> _Section:
     """`section` with the paths it names under `keys` relative to `base`."""
     named = {key: path for key in keys if (path := getattr(section, key)) is not None}
     return section.model_copy(update={key: (base / path).resolve() for key, path in named.items()})
+
+
+def _with_keys(model: ModelSettings, base: Path) -> ModelSettings:
+    """`model` with its trusted keys relative to `base`."""
+    keys = tuple((base / path).resolve() for path in model.trusted_keys)
+    return model.model_copy(update={"trusted_keys": keys})
 
 
 def _with_secret(one: AnyDestination, base: Path) -> AnyDestination:

@@ -123,7 +123,9 @@ class ModelSettings(_Section):
     bundle: Path | None = None
     """Folder of the model bundle. Empty: the demonstration weights that ship with the node."""
     threshold: float | None = Field(default=None, ge=0, le=1)
-    """Operating threshold, 0..1. Empty: the one stored with the model."""
+    """Operating threshold of that bundle, 0..1. Empty: the one stored with it."""
+    trusted_keys: tuple[Path, ...] = ()
+    """Public keys, PEM files of Ed25519. If there are any, only bundles that one of them signed are taken."""
     max_attempts: int = Field(default=2, ge=1)
     """Runs before a study that kills its worker is set aside as failed."""
     deadline_s: Seconds = 600.0

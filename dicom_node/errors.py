@@ -19,7 +19,7 @@ NodeError
 ├── NoRoom                  results could not be written, because the disk is full
 ├── Misattributed           a result names another patient, study or frame of reference than its images
 ├── NotExported             an image cannot be written without its patient
-├── NotNow                  the study is not where this can be done with it
+├── NotNow                  the study, or the model, is not where this can be done with it
 ├── LabelsRefused           a table of labels contradicts itself, the studies or what is known
 ├── UnknownObject           no result, image or model goes by the name given
 └── DestinationError
@@ -94,7 +94,7 @@ class LabelsRefused(NodeError):
 
 
 class NotNow(NodeError):
-    """The study is not where this can be done with it; the message says what to do instead."""
+    """The study, or the model, is not where this can be done with it; the message says what to do instead."""
 
 
 class NotExported(NodeError):

@@ -18,3 +18,8 @@ def candidates_dir(settings: Settings) -> Path:
 def results_dir(settings: Settings) -> Path:
     """Where the objects we made lie."""
     return settings.data_dir / "results"
+
+
+def models_dir(settings: Settings) -> Path:
+    """Where models that were imported lie."""
+    return settings.data_dir / "models"

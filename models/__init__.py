@@ -7,6 +7,7 @@ from models.ladder import LAST, Rung, below
 from models.manifest import Manifest, read_manifest
 from models.prediction import ModelIdentity, Prediction
 from models.protocol import ModelAdapter
+from models.trial import Trial, try_bundle
 
 __all__ = [
     "LAST",
@@ -19,11 +20,13 @@ __all__ = [
     "OutOfMemory",
     "Prediction",
     "Rung",
+    "Trial",
     "WeightsCorrupt",
     "below",
     "computes_on_gpu",
     "load_bundle",
     "read_manifest",
+    "try_bundle",
     "verify_bundle",
     "visible_gpus",
 ]

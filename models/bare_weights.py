@@ -20,7 +20,7 @@ from pipeline.preprocessing import Preprocessing
 _GRAPH: Final = "saved_model.pb"
 _REFUSED: Final = (
     "{path} is a SavedModel: to ask it would be to execute its graph, which the node does for nobody; load "
-    "its weights into the Keras network it was made from, and import what `model.save('weights.keras')` writes"
+    "its weights into the Keras network it was made from, and import what `model.save('one.keras')` writes"
 )
 
 

@@ -53,17 +53,22 @@ def check_digests(files: Mapping[str, bytes], where: str) -> None:
     for name in (DIGESTS_NAME, MANIFEST_NAME, WEIGHTS_NAME):
         if name not in files:
             raise WeightsCorrupt(f"{where} holds no {name}: this is no model bundle")
-    listed = listed_digests(files[DIGESTS_NAME], where)
+    listed = _listed(files[DIGESTS_NAME], where)
     held = set(files) - {DIGESTS_NAME, SIGNATURE_NAME}
     if set(listed) != held:
         odd = ", ".join(sorted(set(listed) ^ held))
         raise WeightsCorrupt(f"{where}: its list of digests and its files do not agree on {odd}")
-    for name, wanted in listed.items():
-        if hashlib.sha256(files[name]).hexdigest() != wanted:
-            raise WeightsCorrupt(f"{where}: {name} is not the file its digest names; fetch the bundle again")
+    for name in listed:
+        check_listed(name, files[name], files[DIGESTS_NAME], where)
 
 
-def listed_digests(text: bytes, where: str) -> dict[str, str]:
+def check_listed(name: str, data: bytes, digests: bytes, where: str) -> None:
+    """Compare one file with the list of digests. Raises WeightsCorrupt."""
+    if hashlib.sha256(data).hexdigest() != _listed(digests, where).get(name):
+        raise WeightsCorrupt(f"{where}: {name} is not the file its digest names; fetch the bundle again")
+
+
+def _listed(text: bytes, where: str) -> dict[str, str]:
     """Name to SHA-256, as a list of digests says. Raises WeightsCorrupt."""
     lines = text.decode("ascii", "replace").splitlines()
     parsed = [_LINE.fullmatch(line) for line in lines]

@@ -1,8 +1,14 @@
 """The whole story of one study, from files to reports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dicom_node.analysis.attribution import frames_of_reference, refuse_misattribution, refuse_strangers
+from dicom_node.analysis.attribution import (
+    Identity,
+    frames_of_reference,
+    refuse_misattribution,
+    refuse_strangers,
+)
 from dicom_node.analysis.engine import AnalysisRequest
 from dicom_node.analysis.findings import Findings, VolumeFound
 from dicom_node.errors import Misattributed
@@ -29,24 +35,48 @@ class Analysis:
     findings: Findings
 
 
-def analyse(request: AnalysisRequest, model: ModelAdapter) -> Analysis:
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What a model made of a study, before anything is written."""
+
+    context: ReportContext
+    stack: CineStack
+    judged: Completeness
+    identity: Identity
+
+    @property
+    def findings(self) -> Findings:
+        """A summary for the record."""
+        return _findings(self.context, self.stack, self.judged)
+
+
+def analyse(request: AnalysisRequest, *models: ModelAdapter) -> Analysis:
     """One study to its reports. Reads the request's files; touches no clock, network or database.
+
+    Of several models the first whose contract the study fits reads it.
 
     Raises:
         PipelineError: the images are the reason: no cine, holes, contradictions, unreadable pixels.
         Misattributed: files, volume and reports do not agree on whose they are; nothing may be written.
-        ContractViolation: the model was not made for such a volume.
+        ContractViolation: no model was made for such a volume.
         ModelError: the network gave no usable answer.
         ReportError: a report could not be written.
     """
+    reading = read(request, *models)
+    reports = tuple(build_reports(reading.context))
+    refuse_misattribution(reports, reading.identity)
+    return Analysis(reports, reading.findings)
+
+
+def read(request: AnalysisRequest, *models: ModelAdapter) -> Reading:
+    """`analyse` up to the model's answer."""
     study = read_study(request.paths, dict(zip(request.paths, request.facts, strict=False)))
     if study.uid != request.study_instance_uid:
         raise Misattributed("the files of this study say that they belong to another one")
     stack = find_stack(study.facts)
     volume = assemble(study, stack, allow_missing=request.allow_incomplete)
     identity = refuse_strangers(study, volume)
-    if (reason := refusal(volume, model.contract)) is not None:
-        raise ContractViolation(f"{model.identity.name} cannot read this study: {reason}")
+    model = _first_fit(volume, models)
     judged = judge(stack)
     context = ReportContext(
         study=study,
@@ -59,9 +89,17 @@ def analyse(request: AnalysisRequest, model: ModelAdapter) -> Analysis:
         options=request.options,
         config_sha256=request.config_sha256,
     )
-    reports = tuple(build_reports(context))
-    refuse_misattribution(reports, identity)
-    return Analysis(reports, _findings(context, stack, judged))
+    return Reading(context, stack, judged, identity)
+
+
+def _first_fit(volume: CineVolume, models: Sequence[ModelAdapter]) -> ModelAdapter:
+    """The first model whose contract the volume fits. Raises ContractViolation, with every model's reason."""
+    reasons = []
+    for model in models:
+        if (reason := refusal(volume, model.contract)) is None:
+            return model
+        reasons.append(f"{model.identity.name} cannot read this study: {reason}")
+    raise ContractViolation("; ".join(reasons))
 
 
 def input_quality(

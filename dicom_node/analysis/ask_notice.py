@@ -53,7 +53,7 @@ class Notices:
             return None
         held = tuple(self._store.held(study))
         request = self._request(job, refusal, held)
-        asked = Asked(request, held, None, key, self._choices.config)
+        asked = Asked(request, held, (), key, self._choices.config)
         result = self._engine.submit(request)
         if result.outcome == "misattributed":
             raise Misattributed(result.reason)

@@ -11,9 +11,17 @@ from pydantic import Discriminator, TypeAdapter
 from dicom_node.analysis.findings import Findings
 from dicom_node.analysis.results import ResultFile
 from dicom_node.installation import Installation
-from models import Rung
+from models import Rung, Trial
 from pipeline import InstanceFacts
 from reports import Cause, Equipment, PriorReport, Refusal, ReportOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model and its operating point, as in `AnalysisRequest`."""
+
+    bundle: Path | None
+    threshold: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +39,12 @@ class AnalysisRequest:
         allow_incomplete: whether holes in the grid may be filled, within the model's contract.
         bundle: folder of the model; None takes the demonstration weights.
         threshold: operating point, 0..1; None takes the model's own.
+        behind: the models whose turn it is, one after the other, if the study does not fit the contract of
+            the one before.
         options: the site's choices about its reports.
         config_sha256: digest of the settings, for the report's fingerprint.
         rung: how to compute the network; where memory is short, the engine goes down from there.
+        shadow: whether to find only, and to write nothing.
     """
 
     study_instance_uid: str
@@ -45,10 +56,12 @@ class AnalysisRequest:
     allow_incomplete: bool = True
     bundle: Path | None = None
     threshold: float | None = None
+    behind: tuple[ModelChoice, ...] = ()
     options: ReportOptions = ReportOptions()
     config_sha256: str = ""
     rung: Rung = Rung.USUAL
     facts: tuple[InstanceFacts, ...] = ()
+    shadow: bool = False
     kind: Literal["analysis"] = "analysis"
 
     def as_json(self, without: Collection[str] = ()) -> str:
@@ -84,16 +97,30 @@ class NoticeRequest:
         return _NOTICE.dump_json(self, exclude=set(without)).decode()
 
 
-Request = AnalysisRequest | NoticeRequest
+@dataclass(frozen=True, slots=True)
+class TrialRequest:
+    """A model to be tried: does it still give the answers that it gave when it was made?"""
+
+    bundle: Path | None
+    rung: Rung = Rung.USUAL
+    kind: Literal["trial"] = "trial"
+
+    def as_json(self) -> str:
+        """One line."""
+        return _TRIAL.dump_json(self).decode()
+
+
+StudyRequest = AnalysisRequest | NoticeRequest
+Request = StudyRequest | TrialRequest
 
 
 def request_from_json(line: str | bytes) -> Request:
-    """The inverse of either `as_json`.
+    """The inverse of any `as_json`.
 
     Raises:
         pydantic.ValidationError: the line is something else.
     """
-    return _EITHER.validate_json(line)
+    return _ANY.validate_json(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +141,7 @@ class AnalysisResult:
         cause: what the reader of the archive is told; means nothing when done.
         rung: how the network was computed.
         below: the next way to compute it; None if there is none.
+        trial: how a model did that was to be tried; None unless that is done.
     """
 
     outcome: Literal["done", "rejected", "failed", "no_room", "misattributed", "oom"]
@@ -126,6 +154,7 @@ class AnalysisResult:
     cause: Cause = "fault"
     rung: Rung = Rung.USUAL
     below: Rung | None = None
+    trial: Trial | None = None
 
     def as_json(self) -> str:
         """One line."""
@@ -143,15 +172,16 @@ class AnalysisResult:
 
 _REQUEST = TypeAdapter(AnalysisRequest)
 _NOTICE = TypeAdapter(NoticeRequest)
-_EITHER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("kind")])
+_TRIAL = TypeAdapter(TrialRequest)
+_ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("kind")])
 _RESULT = TypeAdapter(AnalysisResult)
 
 
 class Engine(Protocol):
-    """Analyses one study at a time, somewhere."""
+    """Analyses one study, or tries one model, at a time, somewhere."""
 
     def submit(self, request: Request) -> AnalysisResult:
-        """Analyse, or write a notice; returns when done, however it ended.
+        """Analyse, write a notice, or try a model; returns when done, however it ended.
 
         Raises:
             WorkerDied: there is no answer, and the same request may be tried again.

@@ -8,6 +8,7 @@ from typing import Any
 
 from dicom_node.config import Settings
 from dicom_node.config_values import NotAnalysed
+from dicom_node.places import models_dir, results_dir
 from dicom_node.routing import Routes
 from models import LAST, Rung
 from reports import Equipment, ReportOptions
@@ -15,9 +16,13 @@ from reports import Equipment, ReportOptions
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What every run is asked with, beside the study."""
+    """What every run is asked with, beside the study.
+
+    `bundle` and `threshold` are those of config.yaml; `bundles` is where models lie that were imported.
+    """
 
     results: Path
+    bundles: Path
     bundle: Path | None
     threshold: float | None
     max_attempts: int
@@ -47,7 +52,8 @@ class RunSettings:
 def run_settings(settings: Settings, equipment: Equipment) -> RunSettings:
     """The part of the settings that a run depends on."""
     return RunSettings(
-        results=settings.data_dir / "results",
+        results=results_dir(settings),
+        bundles=models_dir(settings),
         bundle=settings.model.bundle,
         threshold=settings.model.threshold,
         max_attempts=settings.model.max_attempts,

@@ -1,13 +1,13 @@
 """One job from claim to settled: the only place where a run meets the world."""
 
-import hashlib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import final
 
-from dicom_node.analysis.ask_notice import Notices, new_results, priors_of
-from dicom_node.analysis.engine import AnalysisRequest, AnalysisResult, Engine
+from dicom_node.analysis.ask_analysis import Questions
+from dicom_node.analysis.ask_notice import Notices, new_results
+from dicom_node.analysis.engine import AnalysisResult, Engine
 from dicom_node.analysis.room import Room
 from dicom_node.analysis.run_record import Asked
 from dicom_node.analysis.run_settings import RunSettings
@@ -26,8 +26,7 @@ from dicom_node.store import Store
 from dicom_node.store.endings import Ending
 from dicom_node.store.jobs import WORKER
 from dicom_node.store.results import addressed
-from dicom_node.store.run_records import HeldInstance
-from models import LAST, Manifest, ModelError, read_manifest
+from models import LAST, ModelError
 from reports import Refusal
 
 log = logger(__name__)
@@ -56,7 +55,6 @@ class Runner:
         room: Room,
     ) -> None:
         self._store = store
-        self._archive = archive
         self._engine = engine
         self._choices = choices
         self._clock = clock
@@ -64,6 +62,7 @@ class Runner:
         self._unsettled: Job | None = None
         self._stopping = threading.Event()
         self._starved: set[int] = set()
+        self._questions = Questions(store, archive, choices)
         self._notices = Notices(store, archive, engine, choices)
 
     def stop(self) -> None:
@@ -113,12 +112,10 @@ class Runner:
         if self._rests_on_absent(job):
             return
         try:
-            manifest = read_manifest(self._choices.bundle)
-            key = self._inputs_key(job, manifest)
-            if key == self._store.inputs_key(job.study_instance_uid):
+            asked = self._questions.about(job, LAST if job.id in self._starved else self._choices.rung)
+            if asked is None:
                 self._settle(job, State.DELIVERING, STANDS)
             else:
-                asked = self._ask(job, manifest, key)
                 self._record(job, asked, self._engine.submit(asked.request))
         except WorkerDied as error:
             self._died(job, error)
@@ -136,34 +133,6 @@ class Runner:
         elif absent:
             self._settle(job, State.REJECTED, INCOMPLETE_AGAIN.format(absent=absent))
         return absent > 0
-
-    def _inputs_key(self, job: Job, manifest: Manifest) -> str:
-        """What an answer depends on: the images of the cine, the model, and our own choices."""
-        images = self._store.verdict(job.study_instance_uid).get("inputs_key", "")
-        parts = (images, manifest.weights_sha256, manifest.preprocessing.sha256, self._choices.config_sha256)
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-
-    def _ask(self, job: Job, manifest: Manifest, inputs_key: str) -> Asked:
-        held = tuple(self._store.held(job.study_instance_uid))
-        return Asked(self._request(job, held), held, manifest, inputs_key, self._choices.config)
-
-    def _request(self, job: Job, held: Collection[HeldInstance]) -> AnalysisRequest:
-        study = job.study_instance_uid
-        return AnalysisRequest(
-            study_instance_uid=study,
-            paths=tuple(self._archive.open(one.path) for one in held),
-            out_dir=self._choices.results,
-            now=job.changed_at,
-            equipment=self._choices.equipment,
-            priors=priors_of(self._store, study),
-            allow_incomplete=self._choices.allow_incomplete,
-            bundle=self._choices.bundle,
-            threshold=self._choices.threshold,
-            options=self._choices.options,
-            config_sha256=self._choices.config_sha256,
-            rung=LAST if job.id in self._starved else self._choices.rung,
-            facts=tuple(one.facts for one in held),
-        )
 
     def _died(self, job: Job, error: WorkerDied) -> None:
         """A study that kills its worker is tried again, and then set aside, so that it blocks nobody.

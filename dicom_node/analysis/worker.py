@@ -17,8 +17,16 @@ from typing import TextIO
 
 import structlog
 
-from dicom_node.analysis.analyse import analyse
-from dicom_node.analysis.engine import AnalysisRequest, AnalysisResult, NoticeRequest, request_from_json
+from dicom_node.analysis.analyse import analyse, read
+from dicom_node.analysis.engine import (
+    AnalysisRequest,
+    AnalysisResult,
+    ModelChoice,
+    NoticeRequest,
+    TrialRequest,
+    request_from_json,
+)
+from dicom_node.analysis.loaded_models import LoadedModels
 from dicom_node.analysis.notice import make_notice
 from dicom_node.analysis.results import write_results
 from dicom_node.analysis.shortage import is_shortage
@@ -27,16 +35,7 @@ from dicom_node.confinement import Protection, return_large_blocks
 from dicom_node.errors import Misattributed
 from dicom_node.installation import installation
 from dicom_node.log import configure
-from models import (
-    ContractViolation,
-    ModelAdapter,
-    ModelError,
-    Rung,
-    below,
-    computes_on_gpu,
-    load_bundle,
-    read_manifest,
-)
+from models import ContractViolation, ModelError, Rung, below, computes_on_gpu, try_bundle
 from pipeline import ContradictoryStudy, IncompleteCine, NoCine, PipelineError, UnreadableInstance
 from reports import Cause, ReportError
 
@@ -44,14 +43,13 @@ log = structlog.get_logger()
 
 
 class Worker:
-    """Answers requests with one model, kept between them and computed as `rung` says."""
+    """Answers requests with models that are kept between them and computed as `rung` says."""
 
     def __init__(self, answers: TextIO, rung: Rung = Rung.USUAL) -> None:
         self._answers = answers
         self._rung = rung
         self._short: BaseException | None = None
-        self._key: object = None
-        self._model: ModelAdapter | None = None
+        self._models = LoadedModels(rung, lambda: self._event("loading"))
         self._installation = installation()
 
     def serve(self, requests: Iterable[bytes]) -> None:
@@ -76,7 +74,7 @@ class Worker:
         A framework that found no memory half-way cannot be loaded again: analyses end with that error.
         """
         try:
-            self._load(bundle, threshold)
+            self._models.get(ModelChoice(bundle, threshold))
         except Exception as error:  # whatever it is, the first request tells
             self._short = error if is_shortage(error) else None
             expected = isinstance(error, ModelError | OSError)
@@ -94,26 +92,20 @@ class Worker:
         request = request_from_json(line)
         if isinstance(request, NoticeRequest):
             return AnalysisResult("done", files=write_results(make_notice(request), request.out_dir))
+        if self._short is not None:
+            raise MemoryError from self._short
+        if isinstance(request, TrialRequest):
+            return AnalysisResult("done", trial=try_bundle(request.bundle, self._rung))
         return self._analyse(request)
 
     def _analyse(self, request: AnalysisRequest) -> AnalysisResult:
-        if self._short is not None:
-            raise MemoryError from self._short
-        model = self._load(request.bundle, request.threshold)
+        models = self._models.lineup(request)
         self._event("analysing")
-        analysis = analyse(request, model)
+        if request.shadow:
+            return AnalysisResult("done", findings=read(request, *models).findings)
+        analysis = analyse(request, *models)
         files = write_results(analysis.reports, request.out_dir)
         return AnalysisResult("done", findings=analysis.findings, files=files)
-
-    def _load(self, bundle: Path | None, threshold: float | None) -> ModelAdapter:
-        """The model asked for; loaded anew if the request, or the bundle's manifest on disk, has changed."""
-        key = (bundle, threshold, read_manifest(bundle))
-        if self._model is None or key != self._key:
-            self._event("loading")
-            self._model = None
-            self._model = load_bundle(bundle, threshold, self._rung)
-            self._key = key
-        return self._model
 
     def _event(self, name: str) -> None:
         self._say(f'{EVENT}{name}"}}')
@@ -150,6 +142,8 @@ _CAUSES: dict[type[Exception], Cause] = {
     ContractViolation: "contract",
 }
 
+
+_LAST_IN_LINE = 19
 
 _SHORT = "the worker ran out of memory; the study may be too large for this machine, or for model.memory_mb"
 
@@ -189,18 +183,23 @@ def main(given: Sequence[str] | None = None, protections: Sequence[Protection] =
     """Serve standard input; `protections` are those this process was started with."""
     parser = argparse.ArgumentParser(prog="python -m dicom_node.analysis.worker", description=__doc__)
     parser.add_argument("--bundle", type=Path, help="model to load at once; none: the demonstration weights")
+    parser.add_argument("--cold", action="store_true", help="load no model before one is asked for")
     parser.add_argument("--threshold", type=float, help="operating point, 0..1; none: the model's own")
     parser.add_argument("--rung", type=Rung, choices=list(Rung), default=Rung.USUAL, help="how to compute")
+    parser.add_argument("--background", action="store_true", help="let every other process go first")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     parser.add_argument("--log-format", default="console", choices=["console", "json"])
     arguments = parser.parse_args(given)
+    if arguments.background:
+        os.nice(_LAST_IN_LINE)
     worker = Worker(private_stdout(), arguments.rung)
     configure(arguments.log_level, arguments.log_format)
     for one in protections:
         if one.lack:
             log.warning("protection-missing", protection=one.name, reason=one.lack)
     return_large_blocks(1 << 20)
-    worker.warm(arguments.bundle, arguments.threshold)
+    if not arguments.cold:
+        worker.warm(arguments.bundle, arguments.threshold)
     try:
         worker.serve(sys.stdin.buffer)
     except (BrokenPipeError, KeyboardInterrupt):

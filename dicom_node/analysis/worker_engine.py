@@ -8,8 +8,8 @@ from typing import final
 
 from pydantic import ValidationError
 
-from dicom_node.analysis.engine import AnalysisRequest, AnalysisResult, Request
-from dicom_node.analysis.worker_command import Places, make_ready, worker_command
+from dicom_node.analysis.engine import AnalysisResult, ModelChoice, NoticeRequest, Request, TrialRequest
+from dicom_node.analysis.worker_command import Places, Start, load_at_once, make_ready, worker_command
 from dicom_node.analysis.worker_process import WorkerProcess
 from dicom_node.config_sections import LogSettings, ModelSettings
 from dicom_node.errors import WorkerDied
@@ -24,10 +24,11 @@ class WorkerEngine:
     """A worker process on this machine, kept warm, replaced when it dies.
 
     Args:
-        model: the model to load as soon as the process starts (requests may name another), and how long a
-            run may take.
+        model: the configured model, and how long a run may take.
         log_settings: how the worker logs, on standard error.
         places: what the worker needs of the file system, if it is to be confined to that.
+        start: the model to load as soon as the process starts (requests may name another), and how the
+            process stands beside others; None: the configured model, as any other process.
         stderr: file that takes the worker's standard error; None leaves it on ours.
         on_event: told "loading", "ready" and "analysing" as the worker goes along; called from another
             thread, and must not raise.
@@ -39,11 +40,14 @@ class WorkerEngine:
         log_settings: LogSettings,
         *,
         places: Places | None = None,
+        start: Start | None = None,
         stderr: Path | None = None,
         on_event: Callable[[str], None] = lambda event: None,
     ) -> None:
         self._deadline_s = model.deadline_s
         self._command = worker_command(model, log_settings, places)
+        self._start = start or Start(lambda: ModelChoice(model.bundle, model.threshold))
+        self._command += ["--background"] if self._start.background else []
         self._places = places
         self._stderr = stderr
         self._on_event = on_event
@@ -60,11 +64,12 @@ class WorkerEngine:
     def submit(self, request: Request) -> AnalysisResult:
         """One answer; where memory is short, the request goes down `models.ladder`, each rung once."""
         with self._one_at_a_time:
-            result = self._ask(request, request.rung if isinstance(request, AnalysisRequest) else self._rung)
+            result = self._ask(request, self._rung if isinstance(request, NoticeRequest) else request.rung)
             for _ in Rung:
                 if result.outcome != "oom" or result.below is None:
                     break
-                study, rung = request.study_instance_uid, result.below
+                study = "" if isinstance(request, TrialRequest) else request.study_instance_uid
+                rung = result.below
                 log.warning("memory-short", study=study, reason=result.reason, next=str(rung))
                 result = self._ask(request, rung)
             return result
@@ -100,6 +105,7 @@ class WorkerEngine:
                     self._worker.stop(grace_s=0.0)
                 if self._places is not None:
                     make_ready(self._places)
-                command = [*self._command, "--rung", rung.value]
+                first = self._start.first() if self._start.first else None
+                command = [*self._command, "--rung", rung.value, *load_at_once(first)]
                 self._worker, self._rung = WorkerProcess(command, self._stderr, self._on_event), rung
             return self._worker

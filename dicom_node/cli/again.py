@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from dicom_node.app import destinations
 from dicom_node.cli.act import named_destination
 from dicom_node.cli.audit import record
 from dicom_node.cli.look import StudyArgument
@@ -16,6 +15,7 @@ from dicom_node.config import Settings
 from dicom_node.config_destinations import AnyDestination
 from dicom_node.delivery.destination import Destination
 from dicom_node.errors import ConfigError
+from dicom_node.from_settings import destinations
 from dicom_node.operate.reconcile import Missing, accept, send_again
 from dicom_node.operate.reconcile import reconcile as look_for
 from dicom_node.operate.resend import Only, Resent, carry_out, plan

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from dicom_node.app import destinations
 from dicom_node.cli.act import named_destination
 from dicom_node.cli.session import Exit, JsonOption, err, out, print_json, reported, session
+from dicom_node.from_settings import destinations
 from dicom_node.operate.doctor import examine
 from dicom_node.operate.finding import Finding, Level
 from dicom_node.statement import statement

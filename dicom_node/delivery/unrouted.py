@@ -1,6 +1,6 @@
 """Results that no destination accepts, and destinations that accept none: said before anybody waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -8,7 +8,6 @@ from dicom_node.config import Settings
 from dicom_node.config_sections import ReportSettings
 from dicom_node.routing import Route, Routes
 from dicom_node.store.records import NOTICES
-from models import ModelError, read_manifest
 
 log = structlog.get_logger()
 
@@ -16,30 +15,27 @@ _CALLED = {"presentation_state": "presentation", "cardiovascular_report": "cardi
 """Kinds that `report.extra_objects` calls otherwise."""
 
 
-def say_unrouted(settings: Settings) -> None:
+def say_unrouted(settings: Settings, models: Sequence[str]) -> None:
     """Log it, when the node starts."""
-    try:
-        model = read_manifest(settings.model.bundle).name
-    except ModelError:
-        return  # every study will say so
-    for sentence in unrouted(settings, model):
+    for sentence in unrouted(settings, *models):
         log.warning("goes-nowhere", reason=sentence)
 
 
-def unrouted(settings: Settings, model: str) -> Iterator[str]:
+def unrouted(settings: Settings, *models: str) -> Iterator[str]:
     """A sentence for whatever `destinations[].accepts` leads nowhere; none without destinations.
 
-    `model` is the name of the model in use.
+    `models` are the names of the models in use.
     """
     routes = Routes.of(settings.destinations)
     kinds = kinds_made(settings.report)
     if not routes.all:
         return
-    if lost := [kind for kind in kinds if not any(_takes(route, kind, model) for route in routes.all)]:
-        yield f"no destination accepts {', '.join(lost)} of the model {model}; these objects stay here"
+    for model in models:
+        if lost := [kind for kind in kinds if not any(_takes(route, kind, model) for route in routes.all)]:
+            yield f"no destination accepts {', '.join(lost)} of the model {model}; these objects stay here"
     for route in routes.all:
-        if not any(_takes(route, kind, model) for kind in kinds):
-            yield f"{route.name} accepts nothing that this node makes with the model {model}"
+        if not any(_takes(route, kind, model) for kind in kinds for model in models):
+            yield f"{route.name} accepts nothing that this node makes with the model {' or '.join(models)}"
 
 
 def kinds_made(report: ReportSettings) -> tuple[str, ...]:

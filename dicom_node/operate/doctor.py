@@ -3,26 +3,25 @@
 import shutil
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError
 
-from dicom_node.app import destinations
 from dicom_node.clock import now_utc
 from dicom_node.config import Settings
 from dicom_node.conformance import IMAGE
-from dicom_node.delivery.unrouted import unrouted
 from dicom_node.errors import NodeError
+from dicom_node.from_settings import destinations
 from dicom_node.keeping import marks
 from dicom_node.migrations import require_current
 from dicom_node.operate.certificates import certificate_findings
 from dicom_node.operate.commitments import commitment_findings
 from dicom_node.operate.confinement import confinement_findings
+from dicom_node.operate.doctor_models import model_findings
 from dicom_node.operate.doctor_proof import proof_findings
 from dicom_node.operate.finding import Finding, Level
 from dicom_node.places import archive_dir
 from dicom_node.running import holder
-from models import ModelError, read_manifest, verify_bundle, visible_gpus
+from models import visible_gpus
 from pipeline import decodable
 
 
@@ -32,7 +31,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _data_dir(settings)
     yield _port(settings)
     yield _database(settings)
-    yield from _model(settings)
+    yield from model_findings(settings)
     yield _decoders()
     yield _gpu()
     yield from confinement_findings(settings.receive, settings.model, settings.tls, archive_dir(settings))
@@ -98,29 +97,6 @@ def _database(settings: Settings) -> Finding:
         advice = "" if fresh else "see the message; the archive can rebuild the index of images"
         return Finding("database", Level.WARNING if fresh else Level.PROBLEM, str(error), advice)
     return Finding("database", Level.FINE, "reachable, schema up to date")
-
-
-def _weights(bundle: Path | None) -> Finding:
-    try:
-        manifest = verify_bundle(bundle)
-    except ModelError as error:
-        advice = "copy the bundle again, or leave model.bundle empty for the demonstration weights"
-        return Finding("weights", Level.PROBLEM, str(error), advice)
-    found = f"{manifest.name} {manifest.version}, sha256 {manifest.weights_sha256[:12]}… as the manifest says"
-    if manifest.demonstration:
-        advice = "these are DEMONSTRATION WEIGHTS, trained on phantoms: not for clinical use"
-        return Finding("weights", Level.WARNING, found, advice)
-    return Finding("weights", Level.FINE, found)
-
-
-def _model(settings: Settings) -> Iterator[Finding]:
-    weights = _weights(settings.model.bundle)
-    yield weights
-    if weights.level is Level.PROBLEM:
-        return
-    for sentence in unrouted(settings, read_manifest(settings.model.bundle).name):
-        advice = "change accepts of a destination, unless that is meant"
-        yield Finding("routes", Level.WARNING, sentence, advice)
 
 
 def _decoders() -> Finding:

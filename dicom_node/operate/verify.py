@@ -19,7 +19,8 @@ from dicom_node.operate.differences import ABSENT, Difference
 from dicom_node.operate.digests import Checked, check_digests
 from dicom_node.operate.repeat import find_bundle, repeat
 from dicom_node.operate.trace import Trace
-from dicom_node.places import results_dir
+from dicom_node.places import models_dir, results_dir
+from dicom_node.registry import Shelf
 from dicom_node.store.records import Result
 from dicom_node.store.run_records import Run, RunInput
 
@@ -109,7 +110,8 @@ class Verifier:
         with TemporaryDirectory(prefix="dicom-node-verify-") as name:
             folder = Path(name)
             try:
-                bundle = find_bundle(run, (self.settings.model.bundle, None)) if run.findings else None
+                others = (self.settings.model.bundle, None, *Shelf(models_dir(self.settings)).folders())
+                bundle = find_bundle(run, others) if run.findings else None
                 again = repeat(run, paths, (folder, bundle), self.settings, lambda event: self.tell(event, 0))
             except NodeError as error:
                 return Repeat("not repeated", str(error))

@@ -9,7 +9,9 @@ from dicom_node.store.keeping import Keeping
 from dicom_node.store.labels import Labels
 from dicom_node.store.lineage import Lineage
 from dicom_node.store.proofs import Proofs
+from dicom_node.store.registered import RegisteredModels
 from dicom_node.store.safekeeping import Safekeeping
+from dicom_node.store.shadows import Shadows
 from dicom_node.store.sweeps import Sweeps
 
 
@@ -63,3 +65,13 @@ class Faces:
     def labels(self) -> Labels:
         """What is known of studies from elsewhere."""
         return Labels(self._engine)
+
+    @property
+    def registered(self) -> RegisteredModels:
+        """Which models were imported, and which of them answer."""
+        return RegisteredModels(self._engine)
+
+    @property
+    def shadows(self) -> Shadows:
+        """What models in the shadow were and are to be asked."""
+        return Shadows(self._engine)
