@@ -24,14 +24,21 @@ _REFUSED: Final = (
 )
 
 
-def is_saved_model(path: Path) -> bool:
-    """Whether a folder or a zip is TensorFlow's SavedModel."""
+def refuse_saved_model(path: Path) -> None:
+    """Raises WeightsCorrupt, with what to do instead, if a folder or a zip is TensorFlow's SavedModel."""
+    if any(name.rpartition("/")[2] == _GRAPH for name in _names(path)):
+        raise WeightsCorrupt(_REFUSED.format(path=path))
+
+
+def _names(path: Path) -> list[str]:
+    """The files in a folder, or in a zip; none in anything else."""
     if path.is_dir():
-        return (path / _GRAPH).exists()
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.rpartition("/")[2] == _GRAPH for name in archive.namelist())
+        return [one.name for one in path.iterdir()]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return []
 
 
 def bundle_from_weights(path: Path, contract: Path) -> Bundle:
@@ -41,8 +48,6 @@ def bundle_from_weights(path: Path, contract: Path) -> Bundle:
 
     Raises WeightsCorrupt.
     """
-    if is_saved_model(path):
-        raise WeightsCorrupt(_REFUSED.format(path=path))
     weights = read_weights(path)
     plain = _contract(contract)
     try:

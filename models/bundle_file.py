@@ -72,8 +72,8 @@ def bundle_of(files: Mapping[str, bytes], where: str, trusted: Sequence[Path] = 
     digests = files[DIGESTS_NAME]
     by = signer(digests, files[SIGNATURE_NAME], trusted) if SIGNATURE_NAME in files else ""
     if trusted and not by:
-        found = "is signed by none of the keys" if SIGNATURE_NAME in files else "is not signed, as the keys"
-        raise WeightsCorrupt(f"{where} {found} under model.trusted_keys demand")
+        found = "is signed by somebody else" if SIGNATURE_NAME in files else "is not signed"
+        raise WeightsCorrupt(f"{where} {found}: model.trusted_keys takes only what one of its keys signed")
     manifest = manifest_of(files[MANIFEST_NAME], where)
     check_weights_bytes(manifest, files[WEIGHTS_NAME], where)
     if GOLDEN_NAME in files:
@@ -81,13 +81,13 @@ def bundle_of(files: Mapping[str, bytes], where: str, trusted: Sequence[Path] = 
     return Bundle(manifest, MappingProxyType(dict(files)), bundle_digest(digests), by)
 
 
-def bundle_from_folder(folder: Path) -> Bundle:
-    """The bundle of an unpacked folder, as training leaves one: its digests are made here.
+def bundle_from_folder(folder: Path, trusted: Sequence[Path] = ()) -> Bundle:
+    """The bundle of a folder without a list of digests, as training leaves one: they are made here.
 
     Raises WeightsCorrupt.
     """
     files = {name: data for name in CONTENT if (data := _bounded(folder / name, LIMITS[name])) is not None}
-    return bundle_of(files | {DIGESTS_NAME: digest_list(files)}, str(folder))
+    return bundle_of(files | {DIGESTS_NAME: digest_list(files)}, str(folder), trusted)
 
 
 def read_unpacked(folder: Path, trusted: Sequence[Path] = ()) -> Bundle:

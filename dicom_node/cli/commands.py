@@ -25,7 +25,7 @@ COMMANDS = {
     "export": ("act", "export", "Copy a study's images out of the archive."),
     "retention": ("keep", "retention", "Which studies' images would go, and why."),
     "train": ("train", "train", "Train a network on labelled studies."),
-    "models": ("look", "models", "The model in use."),
+    "models": ("models", "app", "Which models read studies: import, try, activate, take back."),
     "evaluate": ("judge", "evaluate", "How good is a model, on labelled studies?"),
     "compare": ("judge", "compare", "Models side by side on the same studies."),
     "ablate": ("judge", "ablate", "Train several networks alike, and compare them."),

@@ -1,4 +1,4 @@
-"""Commands that look at studies and models, and change nothing: jobs, show, models."""
+"""Commands that look at studies, and change nothing: jobs, show."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,6 @@ from dicom_node.config import Settings
 from dicom_node.jobs import State
 from dicom_node.operate.show import StudyView, find_study, result_file, view_study
 from dicom_node.places import results_dir
-from models import Manifest, read_manifest
 from reports import sr_text
 
 StudyArgument = Annotated[
@@ -149,29 +148,3 @@ def _print_deliveries(view: StudyView) -> None:
         tried = str(one.state), str(one.attempts), answer
         table.add_row(one.destination, kind, *tried, proof, escape(one.proof_comment or one.comment))
     out.print(table if view.deliveries else "none")
-
-
-def models(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """The model in use: who it is, what it was trained on, what it scored."""
-    with reported():
-        manifest = read_manifest(session(ctx).settings.model.bundle)
-    if as_json:
-        typer.echo(manifest.as_json())
-    else:
-        _print_manifest(manifest)
-
-
-def _print_manifest(manifest: Manifest) -> None:
-    table = Table(show_header=False, box=None)
-    table.add_row("model", f"{manifest.name} {manifest.version} ({manifest.architecture})")
-    table.add_row("weights", f"sha256 {manifest.weights_sha256}")
-    table.add_row("preprocessing", f"sha256 {manifest.preprocessing.sha256}")
-    table.add_row("predicts", manifest.label)
-    table.add_row("trained on", escape(manifest.trained_on))
-    table.add_row("threshold", f"{manifest.threshold:.3f} ({escape(manifest.threshold_rule)})")
-    table.add_row("attention", escape(manifest.attention_training or "as trained"))
-    for name, value in manifest.scores.items():
-        table.add_row(f"score: {name}", escape(str(value)))
-    out.print(table)
-    if manifest.demonstration:
-        out.print("[bold red]DEMONSTRATION WEIGHTS, RESEARCH USE ONLY[/]")

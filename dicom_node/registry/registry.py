@@ -144,10 +144,14 @@ class Registry:
             raise NotNow(f"{model.called} is not in the shadow, but {model.standing}")
         self._record(Deed.STEP_BACK, digest, reason, None, Standing.CANDIDATE, after)
 
+    def without(self, digest: str) -> tuple[str, ...]:
+        """The line-up if this model were retired. Raises NotNow for the configured one."""
+        self._imported(digest)
+        return tuple(one for one in self.registered.lineup() if one != digest) or BEGINNING
+
     def retire(self, digest: str, reason: str) -> tuple[str, ...]:
-        """Have a model never answer again; its files and history stay. The line-up."""
-        after, model = self._last(), self._imported(digest)
-        left = tuple(one for one in self.registered.lineup() if one != digest) or BEGINNING
+        """Have a model never answer again; its files and history stay. The line-up. Raises as `without`."""
+        after, model, left = self._last(), self._imported(digest), self.without(digest)
         if model.standing is not Standing.RETIRED:
             self._record(Deed.RETIRE, digest, reason, left, Standing.RETIRED, after)
         return left

@@ -30,7 +30,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     data = tmp_path_factory.mktemp("data")
     (data / "archive").mkdir()
     files = write_dicom(render(draw_heart(1), SMALL), data / "archive", Layout.SIEMENS)
-    places = Places(data / "archive", data / "results", data / "scratch", data)
+    places = Places(data / "archive", data / "results", data / "scratch", data, data / "models")
     when = datetime(2024, 5, 1, 12, tzinfo=UTC)
     equipment = Equipment("M", "node", "1.0", "0001", "NODE")
     request = AnalysisRequest(study_uid(files), tuple(files), places.results, when, equipment)

@@ -92,6 +92,7 @@ class Bench:
         self.study = self.waiting[0].study_instance_uid
         self.choices = RunSettings(
             results=folder / "results",
+            bundles=folder / "models",
             bundle=None,
             threshold=None,
             max_attempts=2,

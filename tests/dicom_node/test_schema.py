@@ -13,6 +13,7 @@ TABLES = {
     *("studies", "series", "instances", "folders", "jobs", "job_events"),
     *("models", "runs", "run_inputs", "results", "deliveries"),
     *("commitments", "commitment_items", "proof_methods", "labels"),
+    *("registered_models", "model_acts", "shadow_answers"),
 }
 
 

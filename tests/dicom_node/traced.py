@@ -71,7 +71,7 @@ class TracedSite:
         result = AnalysisResult(
             "done", "", findings=found, files=files, seconds=1.5, installation=installation()
         )
-        asked = Asked(request, held, read_manifest(), f"key {at}", {"equipment": asdict(EQUIPMENT)})
+        asked = Asked(request, held, (read_manifest(),), f"key {at}", {"equipment": asdict(EQUIPMENT)})
         assert self.store.record_results(
             job, new_results(files), Routes.everything_to("pacs"), asked.answered(result, at)
         )
