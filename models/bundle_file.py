@@ -132,6 +132,8 @@ def _unpacked(path: Path) -> dict[str, bytes]:
 def _judge(members: Sequence[zipfile.ZipInfo], path: Path) -> None:
     """Refuse what no bundle holds, by what the archive says of itself; it cannot unpack to more than that."""
     names = [member.filename for member in members]
+    if not members or min(member.header_offset for member in members) > 0:
+        raise zipfile.BadZipFile("it does not begin as one")  # what was found is a zip inside of it
     if len(set(names)) < len(names):
         raise WeightsCorrupt(f"{path} holds {max(names, key=names.count)!r} twice")
     for member in members:

@@ -7,12 +7,15 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from models.frugal import FrugalNetwork
+from models.golden import Golden, write_golden
 from models.manifest import MANIFEST_NAME, WEIGHTS_NAME, Manifest
 from pipeline.contract import InputContract
 from pipeline.preprocessing import Preprocessing
@@ -32,12 +35,15 @@ _SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {
 }
 
 
-def light_bundle(folder: Path) -> Path:
-    """Write the bundle into a new folder; returns it. It takes studies of 2 slices and 4 phases or more."""
+def light_bundle(folder: Path, *, seed: int = 0, golden: int = 0, scale: float = 0.5, **changes: Any) -> Path:
+    """Write the bundle into a new folder; returns it. It takes studies of 2 slices and 4 phases or more.
+
+    `seed` and `scale` (NaN, if wanted) make other weights, `golden` so many golden studies, `changes` another manifest.
+    """
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / WEIGHTS_NAME, "w") as archive:
         archive.writestr("config.json", json.dumps({"config": {"layers": [_layer(*one) for one in _LAYERS]}}))
-        archive.writestr("model.weights.h5", _numbers())
+        archive.writestr("model.weights.h5", _numbers(seed, scale))
     manifest = Manifest(
         name="LIGHT",
         version="1",
@@ -52,7 +58,13 @@ def light_bundle(folder: Path) -> Path:
         demonstration=True,
         attention=("light",),
     )
+    manifest = replace(manifest, **changes)
     (folder / MANIFEST_NAME).write_text(manifest.as_json(), encoding="utf-8")
+    if golden:
+        network = FrugalNetwork(manifest, folder)
+        cine = np.random.default_rng(1).random((golden, 4, 2, 16, 16)).astype(np.float16)
+        answers = [network(one.astype(np.float32))[0] for one in cine]
+        write_golden(Golden(cine, np.array(answers)), folder)
     return folder
 
 
@@ -64,11 +76,11 @@ def _layer(name: str, kind: str, sources: tuple[str, ...], config: dict[str, Any
     return {"name": name, "class_name": kind, "config": config, "inbound_nodes": nodes}
 
 
-def _numbers() -> bytes:
-    rng = np.random.default_rng(0)
+def _numbers(seed: int, scale: float) -> bytes:
+    rng = np.random.default_rng(seed)
     whole = io.BytesIO()
     with h5py.File(whole, "w") as file:
         for layer, shapes in _SHAPES.items():
             for index, shape in enumerate(shapes):
-                file[f"layers/{layer}/vars/{index}"] = rng.normal(0, 0.5, shape).astype(np.float32)
+                file[f"layers/{layer}/vars/{index}"] = (rng.normal(0, 1, shape) * scale).astype(np.float32)
     return whole.getvalue()
