@@ -11,6 +11,7 @@ from dicom_node import config_sections
 from dicom_node.delivery.line import Line, context
 from dicom_node.delivery.proof import Proving
 from dicom_node.delivery.proof_scu import ProofScu
+from dicom_node.delivery.storage_association import StorageAssociation
 from dicom_node.delivery.storage_scu import ResultObject, SendOutcome, StorageScu
 from dicom_node.errors import DestinationError
 from dicom_node.tls import TlsFiles
@@ -86,13 +87,12 @@ class Pacs:
 
     def send(self, objects: Sequence[ResultObject]) -> list[SendOutcome]:
         classes = dict.fromkeys(form for item in objects for form in sr_forms(item.sop_class_uid))
-        association = self._line.associate([context(sop_class) for sop_class in classes])
+        association = StorageAssociation(self._line.associate([context(uid) for uid in classes]))
         scu = StorageScu(association, self.name)
         try:
             return [scu.send(item) for item in objects]
         finally:
-            if association.is_established and not scu.lost:
-                association.release()
+            association.release()
 
     def echo(self) -> EchoResult:
         """Ask whether it is there (PS3.4 annex A)."""

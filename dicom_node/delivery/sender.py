@@ -9,10 +9,10 @@ from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import MediaStorageDirectoryStorage
 from pynetdicom import AE
-from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
-from dicom_node.delivery.pause import pause_surely
+from dicom_node.delivery.exchange import Ended
+from dicom_node.delivery.storage_association import StorageAssociation
 from dicom_node.errors import DestinationUnreachable
 
 MAX_CONTEXTS = 128  # PS3.8 9.3.2.2: presentation context IDs are the odd numbers up to 255
@@ -102,12 +102,11 @@ def send_files(
     return results
 
 
-def _send_all(batch: list[Outgoing], association: Association) -> list[Sent]:
+def _send_all(batch: list[Outgoing], association: StorageAssociation) -> list[Sent]:
     try:
         return [_send(association, item) for item in batch]
     finally:
-        if association.is_established:
-            association.release()
+        association.release()
 
 
 def _batches(files: list[Outgoing]) -> Iterator[list[Outgoing]]:
@@ -126,7 +125,9 @@ def _batches(files: list[Outgoing]) -> Iterator[list[Outgoing]]:
         yield batch
 
 
-def _associate(batch: list[Outgoing], address: tuple[str, int], called: str, calling: str) -> Association:
+def _associate(
+    batch: list[Outgoing], address: tuple[str, int], called: str, calling: str
+) -> StorageAssociation:
     contexts: list[PresentationContext] = [
         build_context(*key) for key in sorted({(i.sop_class_uid, i.transfer_syntax_uid) for i in batch})
     ]
@@ -136,18 +137,16 @@ def _associate(batch: list[Outgoing], address: tuple[str, int], called: str, cal
     if not association.is_established:
         why = "refused the association" if association.is_rejected else "did not answer"
         raise DestinationUnreachable(f"{called} at {address[0]}:{address[1]} {why}")
-    return pause_surely(association)
+    return StorageAssociation(association)
 
 
-def _send(association: Association, item: Outgoing) -> Sent:
-    if not association.is_established:
+def _send(association: StorageAssociation, item: Outgoing) -> Sent:
+    if not association.is_open():
         return Sent(item.path, None, "the association was lost")
     try:
-        answer = association.send_c_store(item.path)
-    except ValueError as error:
+        answer = association.store_file(item.path)
+    except Ended as error:
+        return Sent(item.path, None, f"no answer: the peer {error}")
+    except (OSError, InvalidDicomError, ValueError) as error:
         return Sent(item.path, None, str(error).splitlines()[0])
-    except RuntimeError:
-        return Sent(item.path, None, "the association was lost")
-    if "Status" not in answer:
-        return Sent(item.path, None, "no answer")
-    return Sent(item.path, int(answer.Status), str(answer.get("ErrorComment", "")))
+    return Sent(item.path, answer.status, answer.comment)

@@ -1,6 +1,8 @@
 """Objects of ours over one open association: which form goes out, and what the answer means."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import final
 
@@ -8,9 +10,11 @@ from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import UID
-from pynetdicom.association import Association
 
 from dicom_node.delivery.dimse_status import Verdict, verdict_on
+from dicom_node.delivery.exchange import Ended
+from dicom_node.delivery.storage_association import StorageAssociation
+from dicom_node.receiver.store_command import StoreAnswer
 from reports import ReportError, as_sr_class, sr_forms
 
 
@@ -43,30 +47,23 @@ class SendOutcome:
 
 @final
 class StorageScu:
-    """Sends objects one after the other on an association that others open and release.
+    """Sends objects one after the other on an association that others release."""
 
-    `lost` is true once an object went unanswered; nothing more is sent then.
-    """
-
-    def __init__(self, association: Association, peer: str) -> None:
+    def __init__(self, association: StorageAssociation, peer: str) -> None:
         self._association = association
         self._peer = peer
-        self._accepted = {
-            (str(one.abstract_syntax), str(one.transfer_syntax[0])) for one in association.accepted_contexts
-        }
-        self.lost = False
+        self._accepted = association.accepted
 
     def send(self, item: ResultObject) -> SendOutcome:
         """Send one object, a report as the richest class that was accepted. No answer of a peer raises."""
         form = self._accepted_form(item.sop_class_uid)
         if form is None:
             return self._no_context(item)
-        if self.lost or not self._association.is_established:
-            return SendOutcome(Verdict.LATER, comment=f"the association with {self._peer} {_TOO_LATE}")
+        if not self._association.is_open():
+            too_late = f"the association with {self._peer} ended before this object's turn"
+            return SendOutcome(Verdict.LATER, comment=too_late)
         try:
             return self._store(item, form)
-        except RuntimeError:
-            return SendOutcome(Verdict.LATER, comment=f"the association with {self._peer} {_TOO_LATE}")
         except (OSError, InvalidDicomError, ReportError, ValueError) as error:
             return SendOutcome(Verdict.REFUSED, comment=_trouble(error))
 
@@ -74,23 +71,29 @@ class StorageScu:
         """Send the file's bytes as they are where they can go out so, else what becomes of them."""
         syntax = str(read_file_meta_info(item.path).TransferSyntaxUID)
         if form == item.sop_class_uid and (form, syntax) in self._accepted:
-            return self._outcome(self._association.send_c_store(item.path), form, item.sop_instance_uid)
+            sent = partial(self._association.store_file, item.path)
+            return self._outcome(sent, form, item.sop_instance_uid)
         dataset = read_as(item.path, form)
-        answer = self._association.send_c_store(dataset)
-        return self._outcome(answer, str(dataset.SOPClassUID), str(dataset.SOPInstanceUID))
+        sent = partial(self._association.store_dataset, dataset)
+        return self._outcome(sent, str(dataset.SOPClassUID), str(dataset.SOPInstanceUID))
 
-    def _outcome(self, answer: Dataset, sop_class_uid: str, sop_instance_uid: str) -> SendOutcome:
-        if "Status" not in answer:
-            self.lost = True
-            silence = f"aborted, or silent for {self._association.dimse_timeout:g} s"
-            comment = f"{self._peer} did not answer for this object: {silence}"
+    def _outcome(
+        self, store: Callable[[], StoreAnswer], sop_class_uid: str, sop_instance_uid: str
+    ) -> SendOutcome:
+        try:
+            answer = store()
+        except Ended as error:
+            comment = f"{self._peer} did not answer for this object: it {error}"
             return SendOutcome(Verdict.LATER, None, comment, sop_class_uid, sop_instance_uid)
-        status = int(answer.Status)
-        verdict, words = verdict_on(status)
-        said = "".join(filter(str.isprintable, str(answer.get("ErrorComment", ""))))
-        comment = f"{self._peer}: {words} ({status:04X}H)" + (f", saying: {said}" if said else "")
+        verdict, words = verdict_on(answer.status)
+        said = "".join(filter(str.isprintable, answer.comment))
+        comment = f"{self._peer}: {words} ({answer.status:04X}H)" + (f", saying: {said}" if said else "")
         return SendOutcome(
-            verdict, status, "" if verdict is Verdict.SENT else comment, sop_class_uid, sop_instance_uid
+            verdict,
+            answer.status,
+            "" if verdict is Verdict.SENT else comment,
+            sop_class_uid,
+            sop_instance_uid,
         )
 
     def _accepted_form(self, sop_class_uid: str) -> str | None:
@@ -130,6 +133,3 @@ def _trouble(error: Exception) -> str:
             return f"this object could not be encoded: {error}"
         case _:
             return f"our own file of this object is gone: {error}"
-
-
-_TOO_LATE = "ended before this object's turn"

@@ -1,11 +1,14 @@
 """PDUs and their fragments, in the bytes as they came: functions that only look (PS3.8 9.3, Annex E)."""
 
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, Final, NamedTuple
 
 P_DATA_TF: Final = 0x04
 LONGEST_PDU_BYTES: Final = 1 << 20
 """Far longer than any that we ask for: whoever announces more is not believed."""
+_LONGEST_SENT_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 18
 
 _PDU_HEAD = struct.Struct(">BxL")
 _PDV_HEAD = struct.Struct(">LBB")
@@ -65,10 +68,34 @@ def fragments(pdu: memoryview) -> list[Fragment]:
 def command_pdus(context_id: int, command: bytes, longest_bytes: int) -> bytes:
     """`command` as P-DATA-TFs of at most `longest_bytes` each behind their heads; 0: as long as it takes."""
     room = max(1, longest_bytes - _PDV_HEAD.size) if longest_bytes else len(command)
-    pdus = []
-    for begin in range(0, len(command), room):
-        value = command[begin : begin + room]
-        control = _COMMAND | _LAST if begin + room >= len(command) else _COMMAND
-        head = _PDV_HEAD.pack(len(value) + 2, context_id, control)
-        pdus.append(_PDU_HEAD.pack(P_DATA_TF, len(head) + len(value)) + head + value)
-    return b"".join(pdus)
+    return _pdus(context_id, _COMMAND, command, room, ends=True)
+
+
+def data_set_pdus(context_id: int, dataset: BinaryIO, longest_bytes: int) -> Iterator[bytes]:
+    """The rest of `dataset` as P-DATA-TFs likewise, in blocks of whole ones; at least one block.
+
+    Fragments are even but for the last, and no longer than 128 kB even if the peer takes more.
+    """
+    longest_bytes = min(longest_bytes or _LONGEST_SENT_BYTES, _LONGEST_SENT_BYTES)
+    room = max(2, (longest_bytes - _PDV_HEAD.size) // 2 * 2)
+    step = max(1, _BLOCK_BYTES // room) * room
+    block = dataset.read(step)
+    while True:
+        following = dataset.read(step)
+        yield _pdus(context_id, 0, block, room, ends=not following)
+        if not following:
+            return
+        block = following
+
+
+def _pdus(context_id: int, control: int, value: bytes, room: int, *, ends: bool) -> bytes:
+    """`value` as P-DATA-TFs of one fragment of at most `room` bytes each, the last of all if `ends`."""
+    parts: list[bytes | memoryview] = []
+    view = memoryview(value)
+    for begin in range(0, max(1, len(value)), room):
+        piece = view[begin : begin + room]
+        is_last = ends and begin + room >= len(value)
+        parts.append(_PDU_HEAD.pack(P_DATA_TF, _PDV_HEAD.size + len(piece)))
+        parts.append(_PDV_HEAD.pack(len(piece) + 2, context_id, control | (_LAST if is_last else 0)))
+        parts.append(piece)
+    return b"".join(parts)

@@ -148,7 +148,7 @@ def test_an_abort_between_objects_says_which_were_sent_and_which_not(objects: li
     assert sent.verdict is Verdict.SENT
     assert (aborted.verdict, aborted.status) == (Verdict.LATER, None)
     assert aborted.sent_sop_instance_uid == "2.25.2"  # it may have arrived
-    assert aborted.comment == "pacs did not answer for this object: aborted, or silent for 10 s"
+    assert aborted.comment == "pacs did not answer for this object: it aborted the association"
     assert (unsent.verdict, unsent.sent_sop_instance_uid) == (Verdict.LATER, "")
     assert unsent.comment == "the association with pacs ended before this object's turn"
 
@@ -164,7 +164,7 @@ def test_a_destination_that_stays_silent_is_left_after_the_time_out(objects: lis
         outcomes = scp.pacs(timeout_s=0.3).send(objects[:2])
         enough.set()
     assert [outcome.verdict for outcome in outcomes] == [Verdict.LATER, Verdict.LATER]
-    assert outcomes[0].comment == "pacs did not answer for this object: aborted, or silent for 0.3 s"
+    assert outcomes[0].comment == "pacs did not answer for this object: it was silent for 0.3 s"
 
 
 def test_a_missing_file_of_ours_is_said_and_the_rest_is_sent(objects: list[ResultObject]) -> None:
