@@ -1,4 +1,4 @@
-"""C-STORE on a socket of our own: requests, their answers, and every way it can end (PS3.7 9.3.1, PS3.8 9.2)."""
+"""C-STORE on a socket of our own: requests, their answers, and every way it can end (PS3.8 9.2)."""
 
 import contextlib
 import socket
@@ -23,6 +23,7 @@ _BY_PROVIDER: Final = 2
 _LAST_MESSAGE_ID = 0xFFFF
 _RECEIVED_AT_ONCE_BYTES = 1 << 16
 _NOW_S = 0.0
+_QUICK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Ended(Exception):
@@ -146,6 +147,9 @@ class Exchange:
         """Add to what was heard; whether anything came in time."""
         self._wire.settimeout(timeout_s)
         try:
+            if _QUICK is not None:
+                # a peer that waits for our acknowledgement before it sends the rest of its answer gets it now
+                self._wire.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)
             received = self._wire.recv(_RECEIVED_AT_ONCE_BYTES)
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             return False

@@ -100,7 +100,7 @@ class StorageAssociation:
 
 
 def _take_over(association: Association) -> Exchange | None:
-    """End both threads of an association, first the one that acts on what the other hears; None if it is over.
+    """End both threads, first the one that acts on what the other hears; None if the association is over.
 
     Whatever they heard since the negotiation ends it: it is its end, or what nobody asked for.
     """
