@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.attention import METHOD, combined, shown
 from models.errors import ContractViolation
+from models.explanation.explainer import Answer, Explained, Explainer
+from models.explanation.method import Method
 from models.frugal import FrugalNetwork
 from models.ladder import REMARKS, Rung
 from models.manifest import Manifest
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class BundleAdapter:
-    """A bundle's network with the preprocessing it was trained with, on the scanner's grid."""
+    """A bundle's network with the preprocessing it was trained with, on the scanner's grid.
+
+    `explainer` makes the maps; without one there are none. `remark` is what there is to say about that choice.
+    """
 
     manifest: Manifest
     network: Network | FrugalNetwork
     threshold: float
     rung: Rung = Rung.USUAL
+    explainer: Explainer | None = None
+    remark: str = ""
 
     @property
     def identity(self) -> ModelIdentity:
@@ -47,16 +53,19 @@ class BundleAdapter:
         centre = heart_centre(volume, study, margin_mm=recipe.pixels * recipe.spacing_mm / 2)
         prepared = prepare(volume, recipe, centre)
         probability, gates = self.network(prepared.array)
-        attention, peak = self._attention(gates, prepared, volume)
+        explained = self._explained(prepared, (probability, gates))
         found = f"heart found by: {centre.rule}, row {centre.row:.0f}, column {centre.column:.0f}"
+        remark = (self.remark,) if self.remark else ()
         return Prediction(
             model=self.identity,
             probability=probability,
             threshold=self.threshold,
-            attention=attention,
-            attention_method=f"{METHOD} {self.manifest.attention_training}".strip() if gates else "",
-            notes=(*self._economy, found, *prepared.notes, *peak),
+            attention=_on_scanner(explained, prepared, volume),
+            attention_method=self.explainer.statement if self.explainer and explained.map is not None else "",
+            notes=(*self._economy, found, *prepared.notes, *explained.notes, *remark),
             centre=centre,
+            explained_by=self.explainer.method if self.explainer else Method.ATTENTION,
+            why_no_map="; ".join((*explained.notes, *remark)) if explained.map is None else "",
         )
 
     @property
@@ -64,13 +73,13 @@ class BundleAdapter:
         remark = REMARKS[self.rung]
         return (remark,) if remark else ()
 
-    def _attention(
-        self, gates: list[NDArray[np.float32]], prepared: Prepared, volume: CineVolume
-    ) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
-        if not gates:
-            return None, ()
-        gate = combined(gates, self.manifest.preprocessing.pixels)
-        note = f"strongest attention gate {float(gate.max()):.2f}, where 1 is neutral"
-        on_grid = restore(shown(gate), prepared, volume)
-        # interpolation rounds to a hair above 1
-        return np.clip(on_grid, 0.0, 1.0, out=on_grid), (note,)
+    def _explained(self, prepared: Prepared, answer: Answer) -> Explained:
+        return self.explainer(prepared.array, answer) if self.explainer else Explained(None)
+
+
+def _on_scanner(explained: Explained, prepared: Prepared, volume: CineVolume) -> NDArray[np.float32] | None:
+    if explained.map is None:
+        return None
+    on_grid = restore(explained.map, prepared, volume)
+    # interpolation rounds to a hair above 1
+    return np.clip(on_grid, 0.0, 1.0, out=on_grid)

@@ -41,10 +41,16 @@ def _enlarged(gate: Array, side: int) -> Array:
 
 def _bilinear(size: int, side: int) -> Array:
     """(side, size) weights: pixel centres aligned, edges held."""
-    places = np.clip((np.arange(side) + 0.5) * size / side - 0.5, 0, size - 1)
-    before = np.minimum(places.astype(int), max(size - 2, 0))
-    share = places - before
-    weights = np.zeros((side, size), np.float32)
-    weights[np.arange(side), before] = 1 - share
-    weights[np.arange(side), np.minimum(before + 1, size - 1)] += share
+    return linear_weights((np.arange(side) + 0.5) * size / side - 0.5, size)
+
+
+def linear_weights(places: NDArray[np.float64], size: int) -> Array:
+    """(place, size) weights that interpolate between `size` values at `places`, edges held."""
+    held = np.clip(places, 0, size - 1)
+    before = np.minimum(held.astype(int), max(size - 2, 0))
+    share = held - before
+    rows = np.arange(len(held))
+    weights = np.zeros((len(held), size), np.float32)
+    weights[rows, before] = 1 - share
+    weights[rows, np.minimum(before + 1, size - 1)] += share
     return weights

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import keras
 
+from models.explanation.features import Axis, Features, in_space
 from models.gates import gate_name
 from models.layers import AttentionGate, GlobalSummary, InPlaneHalving, SpatialConv, TemporalConv
 
 WIDTHS: Final = (16, 32, 64, 128)
 BLOCKS: Final = ("block1", "block2", "block3", "block4")
+LAST_BLOCK: Final = Features("block4_add", (Axis("phase"), Axis("slice"), *in_space()))
 OPEN: Final[tuple[int | None, ...]] = (None, None, None, None, 1)
 """Any number of phases, slices, rows and columns."""
 

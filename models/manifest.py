@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.errors import WeightsCorrupt
+from models.explanation.method import Method
+from models.explanation.verdict import Verdict, verdicts_as_plain, verdicts_from
 from models.prediction import ModelIdentity
 from pipeline.contract import InputContract
 from pipeline.preprocessing import Preprocessing
@@ -37,6 +39,7 @@ class Manifest:
         attention_training: one sentence on what, if anything, taught the attention where to look.
         scores: what it scored, on what, with n and seeds; free for the reader, never computed with.
         command: what made it.
+        explanations: by which methods its answers can be explained, as proved; see `models.explanation`.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Manifest:
     attention_training: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
+    explanations: Mapping[Method, Verdict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
@@ -81,6 +85,7 @@ class Manifest:
         plain["preprocessing"] = json.loads(self.preprocessing.as_json())
         plain["preprocessing_sha256"] = self.preprocessing.sha256
         plain["contract"] = {one.name: getattr(self.contract, one.name) for one in fields(self.contract)}
+        plain["explanations"] = verdicts_as_plain(self.explanations)
         return json.dumps(plain, indent=2) + "\n"
 
 
@@ -117,6 +122,7 @@ def _parsed(plain: Any) -> Manifest:
         raise ValueError("the preprocessing is not the one the digest names")
     contract = InputContract(**given.pop("contract"))
     attention = tuple(given.pop("attention", ()))
+    given["explanations"] = verdicts_from(given.get("explanations", {}))
     manifest = Manifest(preprocessing=recipe, contract=contract, attention=attention, **given)
     texts = (manifest.name, manifest.version, manifest.architecture, manifest.weights_sha256, manifest.label)
     if not all(isinstance(text, str) and text for text in texts):

@@ -5,7 +5,8 @@ import logging
 import os
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +52,16 @@ class Network:
         OutOfMemory if that is why.
         """
         forward = self._swift if self._swift is not None and cine.shape == self._grid else self._plain
-        try:
+        with in_our_words():
             outputs = forward(cine)
-        except _shortages() as error:
-            raise OutOfMemory("the network needs more memory than there is") from error
-        except _stumbles() as error:
-            raise InferenceFailed(f"the network failed with {type(error).__name__}") from error
         if not all(np.isfinite(one).all() for one in outputs):
             raise InferenceFailed("the network answered with numbers that are not finite")
         return float(outputs[0].item()), list(outputs[1:])
+
+    @property
+    def model(self) -> Any:
+        """The Keras network, its outputs [P(scar), then the residual gates (batch, ..., 1)]."""
+        return self._model
 
     def _plain(self, cine: Array) -> list[Array]:
         """The Keras network's own answers."""
@@ -123,6 +125,17 @@ def _check_shapes(network: Any, manifest: Manifest) -> None:
         raise ValueError(f"it takes {taken[1:]}, and its recipe prepares {grid}")
     if tuple(answered[1:]) != (1,):
         raise ValueError(f"it answers with {answered[1:]} numbers instead of one")
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """What the backend raises, as InferenceFailed or OutOfMemory."""
+    try:
+        yield
+    except _shortages() as error:
+        raise OutOfMemory("the network needs more memory than there is") from error
+    except _stumbles() as error:
+        raise InferenceFailed(f"the network failed with {type(error).__name__}") from error
 
 
 def _stumbles() -> tuple[type[Exception], ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.explanation.method import Method
 from pipeline.centre import Centre
 
 
@@ -41,11 +42,13 @@ class Prediction:
         model: who answered.
         probability: P(scar), 0..1.
         threshold: the operating point stored with the model, 0..1.
-        attention: (phase, slice, row, column) float32 in 0..1 on the scanner's grid; None if the model
-            has no attention worth showing.
+        attention: the map, by whichever method: (phase, slice, row, column) float32 in 0..1 on the scanner's
+            grid; None if there is none worth showing.
         attention_method: one sentence on what the map is and is not; empty without a map.
         notes: sentences for the reader: crop rule, slices used, phases resampled.
         centre: where the model took the heart to be; None if it did not look for it.
+        explained_by: how the map was made; means nothing without one.
+        why_no_map: why there is no map, in words; empty with one, or where there is nothing to say.
     """
 
     model: ModelIdentity
@@ -55,6 +58,8 @@ class Prediction:
     attention_method: str = ""
     notes: tuple[str, ...] = ()
     centre: Centre | None = None
+    explained_by: Method = Method.ATTENTION
+    why_no_map: str = ""
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.probability <= 1.0 and 0.0 <= self.threshold <= 1.0):

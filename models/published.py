@@ -13,9 +13,12 @@ import keras
 
 from models.axes import halved, slices_as_channels
 from models.cine4d import BLOCKS, WIDTHS, gated, norm, skip
+from models.explanation.features import Axis, Features, in_space
 from models.gates import gate_name
 from models.layers import AttentionGate
 
+OF_SLICE_CHANNELS: Final = Features("block4_add", (Axis("phase"), *in_space()))
+OF_PHASE_CHANNELS: Final = Features("block4_add", (Axis("slice"), *in_space()))
 _TAPS: Final = 11
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import keras
 
 from models.axes import STUDY, phases_as_channels
+from models.explanation.features import Axis, Features, in_space
 from models.resnet3d import features
 
 ATTENTION = ()
+FEATURES = Features("stage4_block2_norm", (Axis("slice"), *in_space(step=8)))
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:

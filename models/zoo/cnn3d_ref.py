@@ -6,9 +6,11 @@ from typing import Any
 import keras
 
 from models.axes import STUDY, as_one_stack
+from models.explanation.features import IMAGE, Axis, Features, in_space
 from models.resnet3d import features
 
 ATTENTION = ()
+FEATURES = Features("stage4_block2_norm", (*in_space(step=8), Axis(IMAGE, 8)))
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:

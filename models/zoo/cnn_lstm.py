@@ -6,9 +6,11 @@ from typing import Any
 import keras
 
 from models.axes import STUDY, OverSlices, SlicesAsSamples
+from models.explanation.features import Axis, Features, in_space
 from models.frame_cnn import features
 
 ATTENTION = ()
+FEATURES = Features("last", (Axis("slice"), Axis("phase"), *in_space(start=1, step=4)))
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:

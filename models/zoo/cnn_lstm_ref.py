@@ -9,10 +9,12 @@ from typing import Any
 import keras
 
 from models.axes import STUDY, OverSlices, SlicesAsSamples
+from models.explanation.features import Axis, Features, in_space
 from models.frame_cnn import features
 from models.token_attention import TokenAttention
 
 ATTENTION = ()
+FEATURES = Features("last", (Axis("slice"), Axis("phase", 4, 1), *in_space(start=1, step=4)), "slice_scar")
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:

@@ -6,9 +6,10 @@ The gate of each block's first kernels looks at what the block is given, and is 
 from collections.abc import Sequence
 from typing import Any
 
-from models.cine4d import BLOCKS, OPEN, Recipe, build_cine4d
+from models.cine4d import BLOCKS, LAST_BLOCK, OPEN, Recipe, build_cine4d
 
 ATTENTION = BLOCKS
+FEATURES = LAST_BLOCK
 
 
 def build(*, gate: str = "sigmoid", pooling: str = "mean", shape: Sequence[int | None] = OPEN) -> Any:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from models.cine4d import OPEN, Recipe, build_cine4d
+from models.cine4d import LAST_BLOCK, OPEN, Recipe, build_cine4d
 
 ATTENTION = ()
+FEATURES = LAST_BLOCK
 
 
 def build(*, pooling: str = "mean", shape: Sequence[int | None] = OPEN) -> Any:

@@ -6,9 +6,11 @@ from typing import Any
 import keras
 
 from models.axes import STUDY, OverSlices, SlicesAsSamples
+from models.explanation.features import Axis, Features, in_space
 from models.r2plus1d import features
 
 ATTENTION = ()
+FEATURES = Features("block4_add", (Axis("slice"), Axis("phase"), *in_space()))
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:

@@ -9,9 +9,11 @@ from typing import Any
 import keras
 
 from models.axes import STUDY, as_one_stack
+from models.explanation.features import IMAGE, Axis, Features
 from models.r2plus1d import features
 
 ATTENTION = ()
+FEATURES = Features("block4_add", (Axis("row"), Axis("column", 16), Axis(IMAGE, 16)))
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:

@@ -9,9 +9,10 @@ the maximum of every channel beside its mean. Importing this module loads Keras.
 from collections.abc import Sequence
 from typing import Any
 
-from models.cine4d import BLOCKS, OPEN, Recipe, build_cine4d
+from models.cine4d import BLOCKS, LAST_BLOCK, OPEN, Recipe, build_cine4d
 
 ATTENTION = BLOCKS
+FEATURES = LAST_BLOCK
 
 
 def build(*, gate: str = "sigmoid", pooling: str = "mean+max", shape: Sequence[int | None] = OPEN) -> Any:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.axes import STUDY
-from models.published import Release, build_published
+from models.published import OF_SLICE_CHANNELS, Release, build_published
 
 ATTENTION = ()
+FEATURES = OF_SLICE_CHANNELS
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.axes import STUDY, phases_as_channels
-from models.published import Release, build_published
+from models.published import OF_PHASE_CHANNELS, Release, build_published
 
 ATTENTION = ()
+FEATURES = OF_PHASE_CHANNELS
 
 
 def build(*, shape: Sequence[int] = STUDY) -> Any:
