@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from dicom_node.config_values import (
     AeTitle,
     AttentionImages,
+    Explain,
     ExtraObject,
     IpAddress,
     NotAnalysed,
@@ -134,6 +135,8 @@ class ModelSettings(_Section):
     """The most memory the model's process may take, in megabytes. Empty: no limit of ours."""
     confined: bool = True
     """Take from the model's process what it does not need: network, capabilities, other files."""
+    explain: Explain = "auto"
+    """How maps are made: attention where it was proved alive, else Grad-CAM; or always by one method."""
     frugal: bool = False
     """Compute the network without its framework from the start: a third of the memory, more time."""
 

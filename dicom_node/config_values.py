@@ -29,6 +29,8 @@ RemovableState = Literal["delivered", "rejected", "failed"]
 """States of studies whose images may be removed (`jobs.State`): nobody works on them any more."""
 AttentionImages = Literal["key_phase", "all_phases"]
 """How the attention map is shown (`reports.AttentionImages`; the receiver does without `reports`)."""
+Explain = Literal["auto", "attention", "gradcam", "occlusion"]
+"""How maps are made (`models.Explain`)."""
 ExtraObject = Literal[
     "parametric_map",
     "segmentation",

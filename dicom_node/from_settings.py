@@ -81,8 +81,8 @@ def first_choice(settings: Settings) -> ModelChoice:
     try:
         first = models_in_use(settings)[0]
     except (ModelError, NodeError):
-        return ModelChoice(settings.model.bundle, settings.model.threshold)
-    return ModelChoice(first.folder, first.threshold)
+        return ModelChoice(settings.model.bundle, settings.model.threshold, settings.model.explain)
+    return ModelChoice(first.folder, first.threshold, settings.model.explain)
 
 
 def names_in_use(settings: Settings) -> tuple[str, ...]:

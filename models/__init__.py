@@ -1,7 +1,8 @@
-"""A beating volume in, a probability and an attention map out. Importing this never loads a framework."""
+"""A beating volume in, a probability and a map out. Importing this never loads a framework."""
 
 from models.bundle import load_bundle, verify_bundle
 from models.errors import ContractViolation, InferenceFailed, ModelError, OutOfMemory, WeightsCorrupt
+from models.explanation.method import Explain, Method
 from models.hardware import computes_on_gpu, visible_gpus
 from models.ladder import LAST, Rung, below
 from models.manifest import Manifest, read_manifest
@@ -12,8 +13,10 @@ from models.trial import Trial, try_bundle
 __all__ = [
     "LAST",
     "ContractViolation",
+    "Explain",
     "InferenceFailed",
     "Manifest",
+    "Method",
     "ModelAdapter",
     "ModelError",
     "ModelIdentity",

@@ -51,7 +51,15 @@ class Network:
         Raises InferenceFailed if the network stumbles or answers with anything but finite numbers,
         OutOfMemory if that is why.
         """
-        forward = self._swift if self._swift is not None and cine.shape == self._grid else self._plain
+        swift = self._swift if cine.shape == self._grid else None
+        return self._asked(swift or self._plain, cine)
+
+    def unhurried(self, cine: Array) -> tuple[float, list[Array]]:
+        """As a call, by the Keras network itself, with whatever weights it has now."""
+        return self._asked(self._plain, cine)
+
+    @staticmethod
+    def _asked(forward: Forward, cine: Array) -> tuple[float, list[Array]]:
         with in_our_words():
             outputs = forward(cine)
         if not all(np.isfinite(one).all() for one in outputs):

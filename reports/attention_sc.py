@@ -39,7 +39,8 @@ def _overlay(draft: Draft, slice_: int, factor: int, picture: Picture) -> Datase
         number=_FIRST_NUMBER + slice_,
         pixels=picture,
         sources=[draft.source_at(draft.focus.phase, slice_)],
-        derivation=f"Attention of {model.name} {model.version} blended over the source image",
+        derivation=f"{draft.words.title} of {model.name} {model.version} blended over the source image",
+        series=draft.words.name,
     )
     image = secondary_capture(draft, capture)
     image.LossyImageCompression = lossy(draft)
@@ -73,7 +74,7 @@ def lettered(
     phases, slices = draft.context.volume.voxels.shape[:2]
     model = draft.context.prediction.model
     corners = (
-        (f"{model.name} {model.version} attention", margin, "la"),
+        (f"{model.name} {model.version} {draft.words.name}", margin, "la"),
         (f"slice {slice_ + 1} of {slices} (1 = base)", margin + 1.4 * size, "la"),
         (f"phase {phase + 1} of {phases}", margin + 2.8 * size, "la"),
         ("RESEARCH ONLY", height - margin, "ld"),

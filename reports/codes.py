@@ -44,6 +44,7 @@ DEVICE: Final = Code("121007", "DCM", "Device")
 
 # What the map is, and its strongest region
 SALIENCY: Final = Code("130404", "DCM", "Saliency")  # CID 217
+GRADIENT_WEIGHTED: Final = Code("130403", "DCM", "Gradient-weighted class activation")  # CID 217
 REGION_OF_INTEREST: Final = Code("C85402", "NCIt", "Imaging Region of Interest")  # CID 272
 SPATIAL_CONCEPT: Final = Code("309825002", "SCT", "Spatial and Relational Concept")  # CID 7150
 HEART: Final = Code("80891009", "SCT", "Heart")  # CID 4

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from models import Prediction
+from models import Method, Prediction
 from pipeline import CineVolume, Study
 from reports.options import ReportOptions
 
@@ -96,8 +96,15 @@ class ReportContext:
             repr((self.quality, self.equipment, self.priors)),
             repr((self.options, self.config_sha256)),
             self.now.isoformat(),
+            *self._other_than_attention,
         )
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+    @property
+    def _other_than_attention(self) -> tuple[str, ...]:
+        """How the map was made, or why there is none; nothing for attention, whose reports keep their UIDs."""
+        how, why = self.prediction.explained_by, self.prediction.why_no_map
+        return () if how is Method.ATTENTION and not why else (how.value, why)
 
     def uid(self, *purpose: str) -> str:
         """A deterministic UID for one object, series or tracked finding of this result."""

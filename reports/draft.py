@@ -13,6 +13,7 @@ from reports.context import Equipment, ReportContext, stable_uid
 from reports.errors import ReportError
 from reports.focus import Focus, focus_of
 from reports.header import taken_over
+from reports.map_words import MAP_WORDS, MapWords
 from reports.seal import sealed
 from reports.segment_saliency import SegmentSaliency, segment_saliency
 from reports.stand_in import StandIns
@@ -63,6 +64,11 @@ class Draft:
     def model(self) -> ModelIdentity:
         """Whose answer it is."""
         return self.context.prediction.model
+
+    @property
+    def words(self) -> MapWords:
+        """What the map is called."""
+        return MAP_WORDS[self.context.prediction.explained_by]
 
     @property
     def now(self) -> datetime:

@@ -82,6 +82,6 @@ def _content(draft: Draft, objects: list[Dataset]) -> ko.KeyObjectSelection:
 def _description(draft: Draft) -> str:
     phase = draft.focus.phase + 1
     return (
-        f"{research_note(draft.model)} Source images in which the network looked hardest (phase {phase}, the "
-        "most attention first), the summary page, and the attention over the same images."
+        f"{research_note(draft.model)} Source images in which {draft.words.hardest} (phase {phase}, the "
+        f"most {draft.words.name} first), the summary page, and the {draft.words.name} over the same images."
     )

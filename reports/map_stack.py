@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
 from pydicom.uid import MRImageStorage
 
-from reports import placement
+from models import Method
+from reports import codes, placement
 from reports.draft import Draft
 from reports.source_image import lossy, referenced_series, slice_sources
 from reports.wording import research_note
@@ -34,6 +36,12 @@ def peak_over_time(draft: Draft) -> NDArray[np.float32] | None:
         return None
     peak: NDArray[np.float32] = attention.max(axis=0).astype(np.float32)
     return peak
+
+
+def saliency(draft: Draft) -> Code:
+    """What the values of the map are (CID 217)."""
+    is_gradcam = draft.context.prediction.explained_by is Method.GRADCAM
+    return codes.GRADIENT_WEIGHTED if is_gradcam else codes.SALIENCY
 
 
 def identity(draft: Draft, purpose: str, number: int) -> dict[str, Any]:

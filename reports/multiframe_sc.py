@@ -40,8 +40,9 @@ def _overlay(draft: Draft, slice_: int) -> Dataset:
         number=slice_ + 1,
         pixels=blank,
         sources=[draft.source_at(phase, slice_) for phase in range(phases)],
-        derivation=f"Attention of {model.name} {model.version} blended over the source images: "
+        derivation=f"{draft.words.title} of {model.name} {model.version} blended over the source images: "
         "frame n shows item n of Source Image Sequence",
+        series=draft.words.name,
     )
     image = secondary_capture(draft, capture)
     image.SOPClassUID = MultiFrameTrueColorSecondaryCaptureImageStorage

@@ -8,7 +8,7 @@ from PIL import ImageDraw
 
 from reports.draft import Draft
 from reports.lettering import Colour, typeface, wrapped
-from reports.segment_saliency import CONVENTION, not_covered
+from reports.segment_saliency import convention, not_covered
 from reports.wording import remarks
 
 _SIZE = 17
@@ -50,7 +50,9 @@ def _explained(draft: Draft) -> Iterator[Paragraph]:
     if draft.focus.located:
         yield Paragraph("The map", (draft.context.prediction.attention_method,))
     if draft.segments.values:
-        yield Paragraph("The bull's-eye", (not_covered(draft.segments.missing), *CONVENTION), 1.35)
+        yield Paragraph(
+            "The bull's-eye", (not_covered(draft.segments.missing), *convention(draft.words)), 1.35
+        )
 
 
 def columns(texts: Sequence[Paragraph], frame: Box) -> list[Box]:

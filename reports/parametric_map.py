@@ -10,12 +10,11 @@ from pydicom.dataset import Dataset
 from reports import codes
 from reports.draft import Draft
 from reports.equipment import coded
-from reports.map_stack import completed, identity, peak_over_time, stack
+from reports.map_stack import completed, identity, peak_over_time, saliency, stack
 from reports.wording import banner, series_description
 
 _PURPOSE: Final = "parametric map"
 _SERIES_NUMBER: Final = 903
-_EXPLANATION: Final = "Attention of the network, 0 to 1, maximum over time"
 
 
 def build(draft: Draft) -> Dataset | None:
@@ -31,18 +30,18 @@ def build(draft: Draft) -> Dataset | None:
         source_images=stack(draft),
         pixel_array=peak,
         contains_recognizable_visual_features=False,
-        real_world_value_mappings=[_meaning()],
+        real_world_value_mappings=[_meaning(draft)],
         voi_lut_transformations=[VOILUTTransformation(window_center=0.5, window_width=1.0)],
         content_label="SALIENCY",
-        content_description=f"Peak attention: {banner(model)}",  # 64 characters at most
-        series_description=series_description(model, "attention map"),
+        content_description=f"Peak {draft.words.name}: {banner(model)}",  # 64 characters at most
+        series_description=series_description(model, f"{draft.words.name} map"),
         **identity(draft, _PURPOSE, _SERIES_NUMBER),
     )
     _order_along_normal(image)
     image.ContentCreatorName = ""  # type 2, and highdicom leaves it out
     # dcmqi, and with it 3D Slicer, crashes where the anatomy is not stated
     image.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_heart()]
-    what = f"Maximum over time of the attention of {model.name} {model.version} to the source images"
+    what = f"Maximum over time of the {draft.words.name} of {model.name} {model.version} to the source images"
     return completed(draft, image, _PURPOSE, what)
 
 
@@ -64,15 +63,15 @@ def _order_along_normal(image: ParametricMap) -> None:
     image.FloatPixelData = planes[order].tobytes()
 
 
-def _meaning() -> RealWorldValueMapping:
+def _meaning(draft: Draft) -> RealWorldValueMapping:
     return RealWorldValueMapping(
         lut_label="Saliency",
-        lut_explanation=_EXPLANATION,
+        lut_explanation=f"{draft.words.title} of the network, 0 to 1, maximum over time",
         unit=codes.NO_UNITS,
         value_range=(0.0, 1.0),  # integers here would mean integer pixels
         slope=1.0,
         intercept=0.0,
-        quantity_definition=codes.SALIENCY,
+        quantity_definition=saliency(draft),
     )
 
 

@@ -41,7 +41,7 @@ def draw_pictures(
 def _segments(image: Image.Image, draw: ImageDraw.ImageDraw, draft: Draft, corner: tuple[int, int]) -> None:
     """The bull's-eye, or in its place why there is none."""
     left, top = corner
-    _heading(draw, corner, "Attention by AHA segment")
+    _heading(draw, corner, f"{draft.words.title} by AHA segment")
     if draft.segments.values:
         image.paste(bullseye(draft.segments, SIDE), corner)
         _caption(draw, corner, "RV insertions by convention, not detected")
@@ -62,7 +62,7 @@ def _slices(image: Image.Image, draw: ImageDraw.ImageDraw, draft: Draft, corner:
     _heading(
         draw,
         corner,
-        f"Where the network looked, {phase}" if draft.focus.located else f"Source images, {phase}",
+        f"{draft.words.shows}, {phase}" if draft.focus.located else f"Source images, {phase}",
     )
     for slice_ in shown_slices(draft):
         image.paste(_picture(draft, slice_), (left, top))

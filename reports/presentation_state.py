@@ -24,7 +24,6 @@ from reports.window import display_window
 from reports.wording import banner, series_description
 
 SERIES_NUMBER: Final = 905
-_LAYER: Final = "ATTENTION"
 _AMBER = hd.color.CIELabColor(70.0, 21.0, 74.0)
 _RADIUS_MM = 8.0  # about the thickness of the wall
 # The text beside the circle, as shares of the image's columns and rows.
@@ -40,9 +39,9 @@ def build(draft: Draft) -> list[Dataset]:
 def _state(draft: Draft, peak: Peak, number: int, count: int) -> Dataset:
     equipment, image = draft.equipment, _image(draft, peak)
     layer = pr.GraphicLayer(
-        layer_name=_LAYER, order=1, description="Where the network looked", display_color=_AMBER
+        layer_name=draft.words.layer, order=1, description=draft.words.shows, display_color=_AMBER
     )
-    said = f"The network looked here ({number} of {count})\r\n{banner(draft.model)}"
+    said = f"{draft.words.here} ({number} of {count})\r\n{banner(draft.model)}"
     state = pr.GrayscaleSoftcopyPresentationState(
         referenced_images=[image],
         series_instance_uid=draft.uid("presentation", "series"),
@@ -53,14 +52,14 @@ def _state(draft: Draft, peak: Peak, number: int, count: int) -> Dataset:
         manufacturer_model_name=equipment.model_name,
         software_versions=equipment.software_version,
         device_serial_number=equipment.serial_number,
-        content_label=_LAYER,
-        content_description=f"Attention peak {number} of {count}: {banner(draft.model)}"[:64],
+        content_label=draft.words.layer,
+        content_description=f"{draft.words.title} peak {number} of {count}: {banner(draft.model)}"[:64],
         content_creator_name="",
         graphic_annotations=[_annotation(draft, peak, image, layer, said)],
         graphic_layers=[layer],
         modality_lut_transformation=_rescale(draft, peak),
         voi_lut_transformations=[_window(draft, peak)],
-        series_description=series_description(draft.model, "attention marks"),
+        series_description=series_description(draft.model, f"{draft.words.name} marks"),
         specific_character_set="ISO_IR 192",
     )
     _complete(state, draft, peak)

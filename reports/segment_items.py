@@ -13,8 +13,9 @@ from pydicom.sr.coding import Code
 from pipeline.aha import SEGMENT_NAMES
 from reports import codes
 from reports.draft import Draft
+from reports.map_stack import saliency
 from reports.sections import section, sentence
-from reports.segment_saliency import CONVENTION
+from reports.segment_saliency import convention
 from reports.tracking import tracking
 
 
@@ -34,13 +35,13 @@ def segment_measurements(draft: Draft) -> list[sr.ContainerContentItem]:
         parameters=[f"weights sha256={model.weights_sha256}"],
     )
     items: list[sr.ContentItem] = [
-        *tracking(draft, "Attention by AHA segment"),
+        *tracking(draft, f"{draft.words.title} by AHA segment"),
         *algorithm,
         sentence(codes.SUMMARY, segments_in_words(draft)),
-        sentence(codes.COMMENT, " ".join(CONVENTION)),
+        sentence(codes.COMMENT, " ".join(convention(draft.words))),
     ]
     for segment, value in draft.segments.values:
-        items.append(_measurement(segment, value))
+        items.append(_measurement(draft, segment, value))
     return [section(codes.DERIVED_MEASUREMENTS, items)]
 
 
@@ -56,12 +57,12 @@ def segments_in_words(draft: Draft) -> str:
     if not draft.segments.values:
         return ""
     said = (f"{SEGMENT_NAMES[segment - 1]} {value:.2f}" for segment, value in draft.segments.values)
-    return f"Attention by AHA segment (0 to 1): {', '.join(said)}."
+    return f"{draft.words.title} by AHA segment (0 to 1): {', '.join(said)}."
 
 
-def _measurement(segment: int, value: float) -> sr.NumContentItem:
+def _measurement(draft: Draft, segment: int, value: float) -> sr.NumContentItem:
     measurement = sr.Measurement(
-        name=codes.SALIENCY,
+        name=saliency(draft),
         value=round(value, 4),
         unit=codes.NO_UNITS,
         derivation=codes.MEAN,

@@ -9,20 +9,27 @@ from numpy.typing import NDArray
 from pipeline.aha import RINGS_MM, SEGMENT_NAMES, NoSegments, segments_of
 from pipeline.centre import heart_centre
 from reports.context import ReportContext
+from reports.map_words import MapWords
 
 SEGMENTS: Final = range(1, len(SEGMENT_NAMES) + 1)
 
 _RING, _APICAL_RING = (
     f"{inner:.0f} to {outer:.0f}" for inner, outer in (RINGS_MM["mid"], RINGS_MM["apical"])
 )
-CONVENTION: Final = (
+_RV: Final = (
     "RV insertions are not detected: the middle of the septum is taken to face half-way between the "
-    "patient's right and front, give or take half a segment.",
-    "A value is the highest attention of the beat, averaged over the sector of a ring "
-    f"{_RING} mm from the ventricle's centre (apical: {_APICAL_RING} mm), not over segmented myocardium.",
-    "Levels are thirds of the stack.",
+    "patient's right and front, give or take half a segment."
 )
-"""What whoever shows the values says beside them."""
+
+
+def convention(words: MapWords) -> tuple[str, ...]:
+    """What whoever shows the values says beside them."""
+    return (
+        _RV,
+        f"A value is the highest {words.name} of the beat, averaged over the sector of a ring "
+        f"{_RING} mm from the ventricle's centre (apical: {_APICAL_RING} mm), not over segmented myocardium.",
+        "Levels are thirds of the stack.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class SegmentSaliency:
     """Attention by AHA segment.
 
     Attributes:
-        values: (segment, 0..1) of the segments that the stack covers, ascending; see `CONVENTION`.
+        values: (segment, 0..1) of the segments that the stack covers, ascending; see `convention`.
         reason: why there are none, in words; empty if there are.
     """
 

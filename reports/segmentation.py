@@ -7,10 +7,11 @@ from highdicom.color import CIELabColor
 from highdicom.seg import Segmentation, SegmentDescription
 from pydicom.dataset import Dataset
 
+from models import Method
 from reports import codes
 from reports.draft import Draft
 from reports.equipment import coded
-from reports.map_stack import completed, identity, peak_over_time, stack
+from reports.map_stack import completed, identity, peak_over_time, saliency, stack
 from reports.wording import banner, series_description
 
 SHARE: Final = 0.5
@@ -18,7 +19,6 @@ SHARE: Final = 0.5
 _PURPOSE: Final = "segmentation"
 _SERIES_NUMBER: Final = 904
 _ORANGE: Final = (230, 159, 0)  # near the colour of strong attention in the overlays
-_LABEL: Final = "Salient region of the network, not a scar outline"
 
 
 def build(draft: Draft) -> Dataset | None:
@@ -42,17 +42,22 @@ def build(draft: Draft) -> Dataset | None:
         **identity(draft, _PURPOSE, _SERIES_NUMBER),
     )
     what = (
-        f"Where the attention of {model.name} {model.version} to the source images is at least "
+        f"Where the {draft.words.name} of {model.name} {model.version} to the source images is at least "
         f"{SHARE:g} of its maximum"
     )
     return completed(draft, image, _PURPOSE, what)
 
 
+def _label(draft: Draft) -> str:
+    attention = draft.context.prediction.explained_by is Method.ATTENTION
+    return f"Salient region {'of the network' if attention else f'by {draft.words.name}'}, not a scar outline"
+
+
 def _segment(draft: Draft) -> SegmentDescription:
-    model = draft.context.prediction.model
+    model, label = draft.context.prediction.model, _label(draft)
     segment = SegmentDescription(
         segment_number=1,
-        segment_label=_LABEL,
+        segment_label=label,
         segmented_property_category=codes.SPATIAL_CONCEPT,
         segmented_property_type=codes.REGION_OF_INTEREST,
         algorithm_type="AUTOMATIC",
@@ -65,8 +70,8 @@ def _segment(draft: Draft) -> SegmentDescription:
         anatomic_regions=[codes.HEART],
         display_color=CIELabColor.from_rgb(*_ORANGE),
     )
-    segment.SegmentDescription = f"{_LABEL}. {banner(model)}."
+    segment.SegmentDescription = f"{label}. {banner(model)}."
     segment.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [
-        coded(codes.SALIENCY)
+        coded(saliency(draft))
     ]
     return segment

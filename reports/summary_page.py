@@ -14,7 +14,7 @@ from reports.page_style import GREY, HEIGHT, RULE, WIDTH, blank_page
 from reports.page_text import columns, paragraphs, set_column
 from reports.picture_row import draw_pictures, shown_slices
 from reports.secondary_capture import Capture, secondary_capture
-from reports.wording import NO_MAP, NOT_AN_OUTLINE
+from reports.wording import what_it_is
 
 _MARGIN: Final = 48
 _PICTURES_TOP: Final = 332
@@ -29,6 +29,7 @@ def build(draft: Draft) -> Dataset:
         pixels=page(draft),
         sources=[draft.source_at(draft.focus.phase, slice_) for slice_ in shown_slices(draft)],
         derivation="Summary of the structured report of the same result",
+        series=draft.words.name,
     )
     return draft.seal(secondary_capture(draft, capture))
 
@@ -50,7 +51,7 @@ def page(draft: Draft) -> Picture:
 
 def _note(draw: ImageDraw.ImageDraw, draft: Draft) -> int:
     """What the map is and is not, once across the page; where that ends."""
-    font, text = typeface(20), NOT_AN_OUTLINE if draft.focus.located else NO_MAP
+    font, text = typeface(20), what_it_is(draft.context, draft.focus.located)
     lines = wrapped(text, font, WIDTH - 2 * _MARGIN)
     for number, line in enumerate(lines):
         draw.text((_MARGIN, _NOTE_TOP + 26 * number), line, font=font, fill=WHITE, anchor="la")

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from models import ModelIdentity, Prediction
+from models import Method, ModelIdentity, Prediction
 from reports.context import ReportContext
+from reports.map_words import MAP_WORDS
 
 _DEMONSTRATION = "DEMONSTRATION WEIGHTS, RESEARCH USE ONLY"
 _RESEARCH = "RESEARCH USE ONLY"
@@ -63,16 +64,30 @@ def remarks(context: ReportContext) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence for sentence in said if sentence))
 
 
-NOT_AN_OUTLINE: Final = (
-    "The map shows where the network looked. It is not a segmentation of scar, and a dark region is not "
-    "proof of healthy myocardium."
+_NO_SEGMENTATION: Final = (
+    "It is not a segmentation of scar, and a dark region is not proof of healthy myocardium."
 )
-NO_MAP: Final = (
-    "This model gave no attention map, so nothing is said about where scar would be. The point in the "
-    "structured report marks the heart's centre in the middle slice, not a finding."
+_POINT: Final = (
+    "The point in the structured report marks the heart's centre in the middle slice, not a finding."
 )
+NOT_AN_OUTLINE: Final = f"The map shows where the network looked. {_NO_SEGMENTATION}"
+NO_MAP: Final = f"This model gave no attention map, so nothing is said about where scar would be. {_POINT}"
+
+
+def what_it_is(context: ReportContext, located: bool) -> str:
+    """What the map is not, whatever made it; where there is none, why."""
+    prediction = context.prediction
+    if not located and prediction.why_no_map:
+        return f"There is no map: {prediction.why_no_map}. {_POINT}"
+    if not located:
+        return NO_MAP
+    if prediction.explained_by is Method.ATTENTION:
+        return NOT_AN_OUTLINE
+    name = MAP_WORDS[prediction.explained_by].name
+    return f"The map is made by {name} and shows no attention. {_NO_SEGMENTATION}"
 
 
 def map_note(context: ReportContext, located: bool) -> str:
-    """What the attention map is and is not, or why there is none."""
-    return f"{context.prediction.attention_method} {NOT_AN_OUTLINE}".strip() if located else NO_MAP
+    """What the map is and is not, or why there is none."""
+    said = what_it_is(context, located)
+    return f"{context.prediction.attention_method} {said}".strip() if located else said

@@ -50,7 +50,8 @@ class Questions:
         self, job: Job, held: Collection[HeldInstance], readers: Sequence[Reader], rung: Rung
     ) -> AnalysisRequest:
         study = job.study_instance_uid
-        first, *behind = (ModelChoice(one.folder, one.threshold) for one in readers)
+        explain = self._choices.explain
+        first, *behind = (ModelChoice(one.folder, one.threshold, explain) for one in readers)
         return AnalysisRequest(
             study_instance_uid=study,
             paths=tuple(self._archive.open(one.path) for one in held),
@@ -65,5 +66,6 @@ class Questions:
             options=self._choices.options,
             config_sha256=self._choices.config_sha256,
             rung=rung,
+            explain=explain,
             facts=tuple(one.facts for one in held),
         )

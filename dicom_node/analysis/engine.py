@@ -11,17 +11,18 @@ from pydantic import Discriminator, TypeAdapter
 from dicom_node.analysis.findings import Findings
 from dicom_node.analysis.results import ResultFile
 from dicom_node.installation import Installation
-from models import Rung, Trial
+from models import Explain, Rung, Trial
 from pipeline import InstanceFacts
 from reports import Cause, Equipment, PriorReport, Refusal, ReportOptions
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model and its operating point, as in `AnalysisRequest`."""
+    """A model, its operating point and how its map is made, as in `AnalysisRequest`."""
 
     bundle: Path | None
     threshold: float | None
+    explain: Explain = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class AnalysisRequest:
         options: the site's choices about its reports.
         config_sha256: digest of the settings, for the report's fingerprint.
         rung: how to compute the network; where memory is short, the engine goes down from there.
+        explain: how the map is to be made.
         shadow: whether to find only, and to write nothing.
     """
 
@@ -60,6 +62,7 @@ class AnalysisRequest:
     options: ReportOptions = ReportOptions()
     config_sha256: str = ""
     rung: Rung = Rung.USUAL
+    explain: Explain = "auto"
     facts: tuple[InstanceFacts, ...] = ()
     shadow: bool = False
     kind: Literal["analysis"] = "analysis"

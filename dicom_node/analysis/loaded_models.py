@@ -29,7 +29,7 @@ class LoadedModels:
 
         Raises ModelError.
         """
-        first = self.get(ModelChoice(request.bundle, request.threshold))
+        first = self.get(ModelChoice(request.bundle, request.threshold, request.explain))
         return (first, *(_Deferred(read_manifest(one.bundle), one, self.get) for one in request.behind))
 
     def get(self, choice: ModelChoice) -> ModelAdapter:
@@ -44,7 +44,7 @@ class LoadedModels:
             held = None
             while len(self._held) >= _KEPT:
                 del self._held[next(iter(self._held))]
-            held = (manifest, load_bundle(choice.bundle, choice.threshold, self._rung))
+            held = (manifest, load_bundle(choice.bundle, choice.threshold, self._rung, choice.explain))
         self._held[choice] = held
         return held[1]
 

@@ -10,7 +10,7 @@ from dicom_node.config import Settings
 from dicom_node.config_values import NotAnalysed
 from dicom_node.places import models_dir, results_dir
 from dicom_node.routing import Routes
-from models import LAST, Rung
+from models import LAST, Explain, Rung
 from reports import Equipment, ReportOptions
 
 
@@ -32,6 +32,7 @@ class RunSettings:
     routes: Routes
     not_analysed: NotAnalysed
     rung: Rung
+    explain: Explain = "auto"
 
     @property
     def config(self) -> dict[str, Any]:
@@ -41,7 +42,13 @@ class RunSettings:
             "allow_incomplete": self.allow_incomplete,
             "options": asdict(self.options),
             "equipment": asdict(self.equipment),
+            **self._explained,
         }
+
+    @property
+    def _explained(self) -> dict[str, Any]:
+        """Left out where nothing was chosen, so that results keep the digest they had before there was a choice."""
+        return {} if self.explain == "auto" else {"explain": self.explain}
 
     @property
     def config_sha256(self) -> str:
@@ -68,4 +75,5 @@ def run_settings(settings: Settings, equipment: Equipment) -> RunSettings:
         routes=Routes.of(settings.destinations),
         not_analysed=settings.report.not_analysed,
         rung=LAST if settings.model.frugal else Rung.USUAL,
+        explain=settings.model.explain,
     )

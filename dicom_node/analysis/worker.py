@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, get_args
 
 import structlog
 
@@ -35,7 +35,7 @@ from dicom_node.confinement import Protection, return_large_blocks
 from dicom_node.errors import Misattributed
 from dicom_node.installation import installation
 from dicom_node.log import configure
-from models import ContractViolation, ModelError, Rung, below, computes_on_gpu, try_bundle
+from models import ContractViolation, Explain, ModelError, Rung, below, computes_on_gpu, try_bundle
 from pipeline import ContradictoryStudy, IncompleteCine, NoCine, PipelineError, UnreadableInstance
 from reports import Cause, ReportError
 
@@ -68,13 +68,13 @@ class Worker:
             cost = replace(result, seconds=cost_s, peak_rss_mb=peak_rss_mb(), rung=self._rung)
             self._say(replace(cost, installation=self._installation).as_json())
 
-    def warm(self, bundle: Path | None, threshold: float | None) -> None:
+    def warm(self, first: ModelChoice) -> None:
         """Load the model ahead of the first request, which will tell what is wrong with it, if anything.
 
         A framework that found no memory half-way cannot be loaded again: analyses end with that error.
         """
         try:
-            self._models.get(ModelChoice(bundle, threshold))
+            self._models.get(first)
         except Exception as error:  # whatever it is, the first request tells
             self._short = error if is_shortage(error) else None
             expected = isinstance(error, ModelError | OSError)
@@ -187,6 +187,7 @@ def main(given: Sequence[str] | None = None, protections: Sequence[Protection] =
     parser.add_argument("--threshold", type=float, help="operating point, 0..1; none: the model's own")
     parser.add_argument("--rung", type=Rung, choices=list(Rung), default=Rung.USUAL, help="how to compute")
     parser.add_argument("--background", action="store_true", help="let every other process go first")
+    parser.add_argument("--explain", choices=get_args(Explain), default="auto", help="how maps are made")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     parser.add_argument("--log-format", default="console", choices=["console", "json"])
     arguments = parser.parse_args(given)
@@ -199,7 +200,7 @@ def main(given: Sequence[str] | None = None, protections: Sequence[Protection] =
             log.warning("protection-missing", protection=one.name, reason=one.lack)
     return_large_blocks(1 << 20)
     if not arguments.cold:
-        worker.warm(arguments.bundle, arguments.threshold)
+        worker.warm(ModelChoice(arguments.bundle, arguments.threshold, arguments.explain))
     try:
         worker.serve(sys.stdin.buffer)
     except (BrokenPipeError, KeyboardInterrupt):

@@ -56,7 +56,8 @@ def load_at_once(choice: ModelChoice | None) -> list[str]:
     if choice is None:
         return ["--cold"]
     arguments = ["--bundle", str(choice.bundle)] if choice.bundle else []
-    return arguments + (["--threshold", str(choice.threshold)] if choice.threshold is not None else [])
+    arguments += ["--threshold", str(choice.threshold)] if choice.threshold is not None else []
+    return [*arguments, "--explain", choice.explain]
 
 
 def _confinement(model: ModelSettings, places: Places) -> list[str]:

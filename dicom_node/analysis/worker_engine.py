@@ -46,7 +46,7 @@ class WorkerEngine:
     ) -> None:
         self._deadline_s = model.deadline_s
         self._command = worker_command(model, log_settings, places)
-        self._start = start or Start(lambda: ModelChoice(model.bundle, model.threshold))
+        self._start = start or Start(lambda: ModelChoice(model.bundle, model.threshold, model.explain))
         self._command += ["--background"] if self._start.background else []
         self._places = places
         self._stderr = stderr

@@ -45,7 +45,7 @@ class Occlusion:
             least = f"no block's covering lowers the probability by {LEAST_DROP:g}"
             return Explained(None, (f"occlusion: {least}, so that there is nothing to show",))
         note = f"occlusion: covering the block that matters most lowers the probability by {largest:.3f}"
-        return Explained(np.maximum(drop, 0.0) / np.float32(largest), (note,))
+        return Explained((np.maximum(drop, 0.0) / largest).astype(np.float32), (note,))
 
 
 def blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:

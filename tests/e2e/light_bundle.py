@@ -14,6 +14,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from models.explanation.method import Method
+from models.explanation.verdict import Verdict
 from models.frugal import FrugalNetwork
 from models.golden import Golden, write_golden
 from models.manifest import MANIFEST_NAME, WEIGHTS_NAME, Manifest
@@ -57,6 +59,7 @@ def light_bundle(folder: Path, *, seed: int = 0, golden: int = 0, scale: float =
         trained_on="Nothing: its numbers are drawn by lot.",
         demonstration=True,
         attention=("light",),
+        explanations={Method.ATTENTION: Verdict(True, "taken for granted in tests", 1.0, 1.0, 0.0)},
     )
     manifest = replace(manifest, **changes)
     (folder / MANIFEST_NAME).write_text(manifest.as_json(), encoding="utf-8")

@@ -109,8 +109,9 @@ def test_a_cell_lies_in_the_middle_of_what_it_saw_also_where_edges_were_dropped(
     cells = np.zeros((4, 2, 7, 7), np.float32)
     cells[0, 0, 6, 2] = 1.0
     axes = (Axis("phase"), Axis("slice"), *in_space(start=1, step=4))
-    rows, columns = np.nonzero(on_cine(cells, Features("x", axes), STUDY)[0, 0] == on_cine(
-        cells, Features("x", axes), STUDY).max())
+    rows, columns = np.nonzero(
+        on_cine(cells, Features("x", axes), STUDY)[0, 0] == on_cine(cells, Features("x", axes), STUDY).max()
+    )
     assert 25 <= rows.mean() <= 31
     assert 9 <= columns.mean() <= 13
 
@@ -137,7 +138,21 @@ def test_every_network_says_where_grad_cam_looks_and_what_the_map_has_lost(archi
     assert first.map.tobytes() == again.map.tobytes()
     assert first.map.shape == cine.shape
     assert (first.map.dtype, first.map.min() >= 0, 0.5 < first.map.max() <= 1) == (np.float32, True, True)
-    lost = {"stran-v2ref": "no phases apart", "cnn3d": "no phases apart", "st2d-ref": "one stack", "cnn3d-ref": "one stack"}
-    true_4d = {"spatial", "temporal", "spatiotemporal", "dual-attention", "stran", "st2d", "cnn-lstm", "cnn-lstm-ref"}
+    lost = {
+        "stran-v2ref": "no phases apart",
+        "cnn3d": "no phases apart",
+        "st2d-ref": "one stack",
+        "cnn3d-ref": "one stack",
+    }
+    true_4d = {
+        "spatial",
+        "temporal",
+        "spatiotemporal",
+        "dual-attention",
+        "stran",
+        "st2d",
+        "cnn-lstm",
+        "cnn-lstm-ref",
+    }
     words = "" if architecture in true_4d else lost.get(architecture, "no slices apart")
     assert module.FEATURES.remark == "" if not words else words in method.statement

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from models import Method
 from pipeline import Study
 from pipeline.phantom import Phantom
 from reports import InputQuality, ReportContext
@@ -19,7 +20,8 @@ from reports.overlay import colours
 from reports.page_style import BAND, BLUE, GREY, HEIGHT, PAPER, RULE, WIDTH
 from reports.page_text import MORE, columns, lines_of, paragraphs, set_column
 from reports.picture_row import SIDE
-from reports.segment_saliency import CONVENTION, SegmentSaliency, not_covered
+from reports.map_words import MAP_WORDS
+from reports.segment_saliency import SegmentSaliency, convention, not_covered
 from reports.summary_page import page
 from tests.reports.hearts import heart_context
 from tests.reports.scans import model, small_context
@@ -198,8 +200,8 @@ def test_what_does_not_fit_is_said_to_be_in_the_report(context: ReportContext) -
 def test_the_convention_of_the_segments_is_never_cut(context: ReportContext) -> None:
     texts = paragraphs(Draft.of(answered(context, **LONG["long"])))
     boxes = columns(texts, (48, 826, 1392, 1100))
-    worst = replace(texts[2], sentences=(not_covered((1, 7, 17)), *CONVENTION))
-    assert texts[2].sentences[1:] == CONVENTION
+    worst = replace(texts[2], sentences=(not_covered((1, 7, 17)), *convention(MAP_WORDS[Method.ATTENTION])))
+    assert texts[2].sentences[1:] == convention(MAP_WORDS[Method.ATTENTION])
     assert " ".join(lines_of(worst, boxes[2])) == " ".join(worst.sentences)
 
 
