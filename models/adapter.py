@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class BundleAdapter:
     """A bundle's network with the preprocessing it was trained with, on the scanner's grid.
 
-    `explainer` makes the maps; without one there are none. `remark` is what there is to say about that choice.
+    `explainer` makes the maps; without one there are none. `remark` is what there is to say about it.
     """
 
     manifest: Manifest

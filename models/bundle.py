@@ -21,8 +21,9 @@ def load_bundle(
 ) -> ModelAdapter:
     """The model in `folder`, loaded and ready; without one, the shipped demonstration weights.
 
-    `threshold` (0..1) overrides the manifest's operating point, `explain` is how maps are to be made. Loads Keras and its backend, which
-    KERAS_BACKEND names, unless `rung` does without. Raises WeightsCorrupt.
+    `threshold` (0..1) overrides the manifest's operating point, `explain` is how maps are to be made.
+    Loads Keras and its backend, which KERAS_BACKEND names, unless `rung` does without. Raises
+    WeightsCorrupt.
     """
     from models.adapter import BundleAdapter  # SimpleITK: who only reads manifests does without it
     from models.explanation.build import explainer

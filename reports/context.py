@@ -102,7 +102,7 @@ class ReportContext:
 
     @property
     def _other_than_attention(self) -> tuple[str, ...]:
-        """How the map was made, or why there is none; nothing for attention, whose reports keep their UIDs."""
+        """How the map was made, or why there is none; nothing for attention: its reports keep their UIDs."""
         how, why = self.prediction.explained_by, self.prediction.why_no_map
         return () if how is Method.ATTENTION and not why else (how.value, why)
 

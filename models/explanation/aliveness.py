@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.errors import InferenceFailed
 from models.explanation.build import explainer, features_of
-from models.explanation.explainer import Answer, Explainer, GateMap
+from models.explanation.explainer import Answer, Explainer
 from models.explanation.method import NAMES, Method
 from models.explanation.occlusion import Occlusion
 from models.explanation.ranks import rank_correlation
@@ -93,8 +93,15 @@ class _Proof:
         correlation = self._correlation(maps[0])
         faults = _faults(variance, gradient, correlation, ratio)
         sentence = "; ".join(faults) or "it differs from place to place and depends on what was learned"
-        figures = (_rounded(one) for one in (variance, gradient, correlation, ratio))
-        return Verdict(not faults, sentence, *figures, phantoms=phantoms)
+        return Verdict(
+            alive=not faults,
+            sentence=sentence,
+            variance=_rounded(variance),
+            gradient=None if gradient is None else _rounded(gradient),
+            rank_correlation=_rounded(correlation),
+            lesion_ratio=None if ratio is None else _rounded(ratio),
+            phantoms=phantoms,
+        )
 
     def _maps(self) -> tuple[list[Array], float | None, int]:
         """The maps of the first two phantoms, and the mean ratio in those that are called positive."""
@@ -168,14 +175,14 @@ def _faults(variance: float, gradient: float | None, correlation: float, ratio: 
     return faults
 
 
-def _rounded(figure: float | None) -> Any:
+def _rounded(figure: float) -> float:
     """Four significant digits: more would not come out the same on another processor."""
-    return None if figure is None else float(f"{figure:.4g}")
+    return float(f"{figure:.4g}")
 
 
 @contextmanager
 def drawn_anew(model: Any, layers: Sequence[str], seed: int) -> Iterator[None]:
-    """The same model with the weights of `layers` drawn by lot, as large as they were; put back at the end."""
+    """The same model with the weights of `layers` drawn by lot, as large as they were; then put back."""
     kept = {name: model.get_layer(name).get_weights() for name in layers}
     rng = np.random.default_rng(seed)
     try:

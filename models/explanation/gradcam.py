@@ -1,7 +1,7 @@
 """Grad-CAM (Selvaraju et al., ICCV 2017, DOI 10.1109/ICCV.2017.74). Importing this loads Keras.
 
-With feature maps A^k and the score y before the sigmoid: a_k is the mean over positions of dy/dA^k, and the map
-is max(0, sum_k a_k A^k) over its own maximum, brought up linearly to the size of the cine.
+With feature maps A^k and the score y before the sigmoid: a_k is the mean over positions of dy/dA^k, and the
+map is max(0, sum_k a_k A^k) over its own maximum, brought up linearly to the size of the cine.
 """
 
 from typing import Any, Final, final
@@ -24,12 +24,12 @@ _NOTHING: Final = "Grad-CAM: no feature spoke for scar in this study, so that th
 
 @final
 class GradCam:
-    """Where the last feature maps spoke for scar: one forward pass to them, and the way back from the score."""
+    """Where the last feature maps spoke for scar: one pass to them, and back from the score."""
 
     method = Method.GRADCAM
 
     def __init__(self, model: Any, features: Features) -> None:
-        """`model` is a Keras network, its first output the probability, and `features` where to look in it."""
+        """`model` is a Keras network, its first output the probability; `features` is where to look."""
         self._features = features
         inner = model.get_layer(features.layer).output
         self._seen = keras.Model(model.inputs, inner)

@@ -16,12 +16,12 @@ Score = Callable[[Any], Any]
 
 
 def at_input(score: Score, place: Array) -> Array:
-    """d `score` / d `place`, of its shape."""
+    """D `score` / d `place`, of its shape."""
     return _BACKENDS[keras.backend.backend()](score, place)
 
 
 def at_weights(score: Score, place: Array, variables: Sequence[Any]) -> list[Array]:
-    """d `score`(`place`) / d each of the Keras `variables` that it is computed with."""
+    """D `score`(`place`) / d each of the Keras `variables` that it is computed with."""
     if keras.backend.backend() == "jax":
         return _jax_weights(score, place, variables)
     if keras.backend.backend() == "torch":

@@ -1,7 +1,7 @@
 """Occlusion: what the answer loses when a block is covered (Zeiler and Fergus, ECCV 2014). No framework."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from typing import Final, final
 
 import numpy as np
@@ -27,8 +27,8 @@ class Occlusion:
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
         self.statement = (
-            "Occlusion, not attention: by how much the probability falls when a block (a quarter of the slices, "
-            "rows and columns) is covered with the study's median grey through the whole beat; 1 is the "
+            "Occlusion, not attention: by how much the probability falls when a block (a quarter of the "
+            "slices, rows and columns) is covered with the study's median grey through the whole beat; 1 is the "
             "largest fall. It shows what this answer rests on, block by block, not where scar is."
         )
 
@@ -57,4 +57,4 @@ def blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
 
 def _edges(size: int, parts: int) -> list[slice]:
     cuts = [size * part // parts for part in range(parts + 1)]
-    return [slice(start, stop) for start, stop in zip(cuts, cuts[1:], strict=False) if stop > start]
+    return [slice(start, stop) for start, stop in pairwise(cuts) if stop > start]

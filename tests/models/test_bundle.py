@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models import ModelAdapter, WeightsCorrupt, load_bundle, read_manifest
+from models import LAST, Method, ModelAdapter, WeightsCorrupt, load_bundle, read_manifest
 from models.weights_file import MAX_WEIGHTS_BYTES
 from tests.models.cines import cine
 
@@ -117,10 +117,21 @@ def test_a_block_that_the_network_lacks_cannot_make_the_map(edited: Edited) -> N
         load_bundle(edited(attention=["block9"]))
 
 
-def test_without_attention_there_is_no_map_and_no_word_about_one(edited: Edited) -> None:
+def test_without_attention_the_map_is_grad_cam_and_is_called_so(edited: Edited) -> None:
     answer = load_bundle(edited(attention=[])).predict(cine())
+    assert answer.explained_by is Method.GRADCAM
+    assert answer.attention is not None
+    assert answer.attention_method.startswith("Grad-CAM, not attention")
+    assert any(
+        "the map is made by Grad-CAM: this model exposes no attention" in note for note in answer.notes
+    )
+
+
+def test_without_attention_and_without_a_framework_there_is_no_map_and_the_reason(edited: Edited) -> None:
+    answer = load_bundle(edited(attention=[]), rung=LAST).predict(cine())
     assert answer.attention is None
     assert answer.attention_method == ""
+    assert "Grad-CAM needs the network's framework" in answer.why_no_map
 
 
 def test_the_manifest_survives_as_plain_json(shipped: Path) -> None:

@@ -16,11 +16,11 @@ from reports import InputQuality, ReportContext
 from reports.bullseye import bullseye, ink_on
 from reports.draft import Draft
 from reports.lettering import BLACK, WHITE, fitted, fitting, typeface
+from reports.map_words import MAP_WORDS
 from reports.overlay import colours
 from reports.page_style import BAND, BLUE, GREY, HEIGHT, PAPER, RULE, WIDTH
 from reports.page_text import MORE, columns, lines_of, paragraphs, set_column
 from reports.picture_row import SIDE
-from reports.map_words import MAP_WORDS
 from reports.segment_saliency import SegmentSaliency, convention, not_covered
 from reports.summary_page import page
 from tests.reports.hearts import heart_context
