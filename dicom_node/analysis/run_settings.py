@@ -47,7 +47,7 @@ class RunSettings:
 
     @property
     def _explained(self) -> dict[str, Any]:
-        """Left out where nothing was chosen, so that the digest stays what it was before there was a choice."""
+        """Left out where nothing was chosen: the digest stays what it was before there was a choice."""
         return {} if self.explain == "auto" else {"explain": self.explain}
 
     @property

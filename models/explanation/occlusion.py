@@ -28,8 +28,8 @@ class Occlusion:
         self._forward = forward
         self.statement = (
             "Occlusion, not attention: by how much the probability falls when a block (a quarter of the "
-            "slices, rows and columns) is covered with the study's median grey through the whole beat; 1 is the "
-            "largest fall. It shows what this answer rests on, block by block, not where scar is."
+            "slices, rows and columns) is covered with the study's median grey through the whole beat; "
+            "1 is the largest fall. It shows what this answer rests on, block by block, not where scar is."
         )
 
     def __call__(self, cine: Array, answer: Answer) -> Explained:
