@@ -138,3 +138,30 @@ def test_the_manifest_survives_as_plain_json(shipped: Path) -> None:
     plain = json.loads((shipped / "manifest.json").read_text())
     assert plain["demonstration"] is True
     assert plain["preprocessing"]["spacing_mm"] == 2.0
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, while it saves
+@pytest.mark.parametrize(
+    ("shape", "units", "number", "reason"),
+    [
+        ((4,), 1, 0.0, r"it takes \(4,\), and its recipe prepares \(20, 10, 64, 64, 1\)"),
+        ((20, 10, 64, 32, 1), 1, 0.0, r"it takes \(20, 10, 64, 32, 1\)"),
+        ((20, 10, 64, 64, 1), 2, 0.0, "numbers instead of one"),
+        ((20, 10, 64, 64, 1), 1, float("nan"), "weights that are not finite numbers"),
+    ],
+)
+def test_a_network_of_another_shape_or_without_numbers_is_refused(
+    shape: tuple[int, ...], units: int, number: float, reason: str, edited: Edited, tmp_path: Path
+) -> None:
+    import keras
+
+    inputs = keras.Input(shape)
+    network = keras.Model(
+        inputs, keras.layers.Dense(units, bias_initializer=keras.initializers.Constant(number))(inputs)
+    )
+    network.save(tmp_path / "other.keras")
+    data = (tmp_path / "other.keras").read_bytes()
+    bundle = edited(**signed(data), attention=[])
+    (bundle / "weights.keras").write_bytes(data)
+    with pytest.raises(WeightsCorrupt, match=reason):
+        load_bundle(bundle)
