@@ -9,6 +9,7 @@ import pytest
 from models import Method, read_manifest
 from models.explanation.aliveness import Lesions, prove
 from models.manifest import MANIFEST_NAME, WEIGHTS_NAME
+from models.training.phantoms import draw_samples
 from pipeline.preprocessing import Preprocessing
 
 pytestmark = [
@@ -26,7 +27,9 @@ def lesions(shape: tuple[int, ...]) -> Lesions:
 
 
 def test_the_shipped_maps_depend_on_what_was_learned() -> None:
-    verdicts = prove(None, lesions((20, 10, 64, 64)), [Method.ATTENTION, Method.GRADCAM])
+    scarred = draw_samples([20001, 20003], Preprocessing(), found=True, cache=None)
+    hearts = Lesions(scarred.cine, (scarred.scar / 100).astype(np.float32))
+    verdicts = prove(None, hearts, [Method.ATTENTION, Method.GRADCAM])
     assert set(verdicts) == {Method.ATTENTION, Method.GRADCAM}
     for verdict in verdicts.values():
         assert verdict.rank_correlation < 0.5

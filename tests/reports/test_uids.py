@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
+from models import Method
 from pipeline import Instance, Study
 from pipeline.centre import Centre
 from reports import (
@@ -85,6 +86,9 @@ def _nudged(array: Any) -> Any:
 
 
 CHANGES: dict[type, Callable[[Any], Any]] = {
+    Method: lambda value: next(
+        other for other in Method if other is not value
+    ),  # before str, which it is too
     bool: lambda value: not value,  # before int, which it is too
     int: lambda value: value + 1,
     float: lambda value: value / 2 + 0.125,
