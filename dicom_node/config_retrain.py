@@ -13,9 +13,9 @@ class RetrainSettings(BaseModel):
     cron: str | None = None
     """When, as a line of crontab in local time. Empty: never."""
     labels: Path | None = None
-    """The labels file, as `dicom-node train` takes it; read anew each time."""
+    """The labels file, as `dicom-node train` takes it; read anew each time. Empty: what the node keeps."""
     label_column: str = ""
-    """Its column that is learned."""
+    """The label that is learned: a column of the file, or one that `dicom-node labels` keeps."""
     architecture: str = "stran"
     """The network."""
     options: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class RetrainSettings(BaseModel):
         return line
 
     @model_validator(mode="after")
-    def _has_labels(self) -> "RetrainSettings":
-        if self.cron is not None and (self.labels is None or not self.label_column):
-            raise ValueError("retrain.cron needs retrain.labels and retrain.label_column")
+    def _has_label(self) -> "RetrainSettings":
+        if self.cron is not None and not self.label_column:
+            raise ValueError("retrain.cron needs retrain.label_column")
         return self

@@ -97,7 +97,8 @@ class Retraining:
         place = {"data_dir": str(self._settings.data_dir), "database": {"url": self._settings.database_url}}
         settings.touch(mode=0o600)
         settings.write_text(json.dumps(place), encoding="utf-8")
-        words = ["--labels", str(retrain.labels), "--label-column", retrain.label_column, *retrain.options]
+        labels = ["--labels", str(retrain.labels)] if retrain.labels else []  # without: what the node keeps
+        words = [*labels, "--label-column", retrain.label_column, *retrain.options]
         run = [
             sys.executable,
             "-P",

@@ -10,8 +10,9 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dicom_node.cli.audit import record
 from dicom_node.cli.judge_options import Ablate, Compare, Evaluate, Part, Studies
+from dicom_node.cli.labelled_source import Labelled, labelled
+from dicom_node.cli.models_desk import unpacked
 from dicom_node.cli.option_groups import taking
 from dicom_node.cli.session import err, out, reported, session
 from dicom_node.cli.train_view import (
@@ -19,10 +20,8 @@ from dicom_node.cli.train_view import (
     print_gathered,
     print_parts,
     telling_of_epochs,
-    telling_of_studies,
 )
 from dicom_node.config import Settings
-from dicom_node.operate.labelled_examples import Source, examples_from, one_source
 from models.errors import NotJudged, TrainingRefused
 from models.evaluation.asking import Tell, part_of
 from models.evaluation.bootstrap import Resampling
@@ -49,15 +48,16 @@ def evaluate(ctx: typer.Context, wanted: Evaluate) -> None:
     with reported():
         from dicom_node.operate.judging import evaluation_files, verdict, write_files
 
-        manifest, settings = read_manifest(wanted.single.bundle), session(ctx).settings
-        column = _column(wanted.studies, [manifest], wanted.label.other_label)
-        group_by = _property(wanted.single.group_by)
-        source = _source(wanted.studies, column, settings, "evaluate", group_by)
-        examples = _examples(source, manifest.preprocessing, settings, quiet=wanted.single.as_json)
-        judged, told = _judged_part(examples, wanted.part)
-        resampling = Resampling(wanted.studies.resamples)
-        with _asking(manifest, len(judged)) as tell:
-            subject, judgement = verdict(wanted.single.bundle, manifest, judged, told, resampling, tell)
+        settings, group_by = session(ctx).settings, _property(wanted.single.group_by)
+        with unpacked(settings, [wanted.single.bundle]) as [bundle]:
+            manifest = read_manifest(bundle)
+            column = _column(wanted.studies, [manifest], wanted.label.other_label)
+            source = labelled(wanted.studies, column, settings, "evaluate", group_by)
+            examples = _examples(source, manifest.preprocessing, quiet=wanted.single.as_json)
+            judged, told = _judged_part(examples, wanted.part)
+            resampling = Resampling(wanted.studies.resamples)
+            with _asking(manifest, len(judged)) as tell:
+                subject, judgement = verdict(bundle, manifest, judged, told, resampling, tell)
         files = evaluation_files(subject, judgement, [group_by] if group_by else [])
         write_files(wanted.studies.out, files)
     _print_report(wanted.studies.out / "evaluation.md", files["evaluation.json"], wanted.single.as_json)
@@ -72,21 +72,12 @@ def compare(ctx: typer.Context, wanted: Compare) -> None:
     with reported():
         from dicom_node.operate.judging import comparison_files, write_files
 
-        bundles, settings = wanted.several.bundles, session(ctx).settings
-        if len(bundles) < 2:
+        if len(wanted.several.bundles) < 2:
             raise NotJudged("comparing takes at least two models")
-        manifests = [read_manifest(bundle) for bundle in bundles]
-        column = _column(wanted.studies, manifests, wanted.label.other_label)
-        source = _source(wanted.studies, column, settings, "compare")
-        recipes = {one.preprocessing.sha256: one.preprocessing for one in manifests}
-        prepared = {
-            digest: _judged_part(
-                _examples(source, recipe, settings, quiet=wanted.several.as_json), wanted.part
-            )
-            for digest, recipe in recipes.items()
-        }
-        judged = [prepared[one.preprocessing.sha256] for one in manifests]
-        files = comparison_files(_contest(bundles, judged, Resampling(wanted.studies.resamples)))
+        settings = session(ctx).settings
+        with unpacked(settings, wanted.several.bundles) as bundles:
+            judged = _judged_for(wanted, settings, [read_manifest(bundle) for bundle in bundles])
+            files = comparison_files(_contest(bundles, judged, Resampling(wanted.studies.resamples)))
         write_files(wanted.studies.out, files)
     _print_report(wanted.studies.out / "comparison.md", files["comparison.json"], wanted.several.as_json)
 
@@ -103,9 +94,9 @@ def ablate(ctx: typer.Context, wanted: Ablate) -> None:
         settings, plans = session(ctx).settings, _plans(wanted)
         if not wanted.studies.label_column:
             raise TrainingRefused("say what is to be learned: --label-column")
-        source = _source(wanted.studies, wanted.studies.label_column, settings, "ablate")
+        source = labelled(wanted.studies, wanted.studies.label_column, settings, "ablate")
         recipe = Preprocessing(**asdict(wanted.grid))
-        examples = _examples(source, recipe, settings)
+        examples = _examples(source, recipe)
         ladder = wanted.ladder
         split = _split(examples, ladder.split, ladder.folds, ladder.fold, wanted.teaching.seed)
         if ladder.dry_run:
@@ -121,6 +112,19 @@ def ablate(ctx: typer.Context, wanted: Ablate) -> None:
         )
         write_files(wanted.studies.out, files)
     _print_report(wanted.studies.out / "comparison.md", files["comparison.json"], as_json=False)
+
+
+def _judged_for(
+    wanted: Compare, settings: Settings, manifests: Sequence[Manifest]
+) -> list[tuple[Examples, str]]:
+    """For each model the same studies, as its recipe prepares them."""
+    column = _column(wanted.studies, manifests, wanted.label.other_label)
+    source = labelled(wanted.studies, column, settings, "compare")
+    prepared = {}
+    for recipe in {one.preprocessing.sha256: one.preprocessing for one in manifests}.values():
+        examples = _examples(source, recipe, quiet=wanted.several.as_json)
+        prepared[recipe.sha256] = _judged_part(examples, wanted.part)
+    return [prepared[one.preprocessing.sha256] for one in manifests]
 
 
 def _plans(wanted: Ablate) -> list[TrainingPlan]:
@@ -166,16 +170,8 @@ def _property(name: str) -> str:
     return of_header if of_header in GROUPS else name
 
 
-def _source(studies: Studies, column: str, settings: Settings, command: str, group_by: str = "") -> Source:
-    images = one_source(studies.images, studies.from_archive)
-    if images is None:
-        record(settings, command, detail="labelled studies from the archive")
-    return Source(studies.labels, column, images, studies.cache, group_by)
-
-
-def _examples(source: Source, recipe: Preprocessing, settings: Settings, *, quiet: bool = False) -> Examples:
-    with telling_of_studies() as say:
-        gathered = examples_from(source, recipe, settings, say)
+def _examples(source: Labelled, recipe: Preprocessing, *, quiet: bool = False) -> Examples:
+    gathered = source.prepared(recipe)
     if not quiet:
         print_gathered(gathered)
     return gathered.examples

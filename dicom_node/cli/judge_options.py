@@ -10,13 +10,21 @@ from dicom_node.cli.train_options import Grid, Teaching
 
 ARCHITECTURES: Final = "stran,dual-attention,spatiotemporal,spatial,temporal,cnn3d,cnn-lstm,st2d"
 
+MODEL: Final = "a folder, a bundle file, or the name or digest of one that was imported"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Studies:
     """What is known, of which studies, and where the report goes."""
 
-    labels: Annotated[Path, Option(help="CSV with study_instance_uid, patient_id and a column per answer.")]
     out: Annotated[Path, Option(help="Where the report goes: Markdown, pictures, JSON.", file_okay=False)]
+    labels: Annotated[
+        Path | None,
+        Option(
+            help="CSV with study_instance_uid, patient_id and a column per answer. Without: what "
+            "`dicom-node labels` keeps; only with --from-archive."
+        ),
+    ] = None
     label_column: Annotated[str, Option(help="The column to judge by. Default: what the model predicts.")] = (
         ""
     )
@@ -59,7 +67,7 @@ class Label:
 class Single:
     """One model."""
 
-    bundle: Annotated[Path, Argument(help="The model's folder.", exists=True, file_okay=False)]
+    bundle: Annotated[str, Argument(help=f"The model: {MODEL}.", metavar="BUNDLE")]
     group_by: Annotated[
         str,
         Option(help="Insist on groups by this: sex, age-band, manufacturer, field-strength, or a column."),
@@ -71,9 +79,7 @@ class Single:
 class Several:
     """The models; the first is held against the others."""
 
-    bundles: Annotated[
-        list[Path], Argument(help="Two or more models' folders.", exists=True, file_okay=False)
-    ]
+    bundles: Annotated[list[str], Argument(help=f"Two models or more, each {MODEL}.", metavar="BUNDLE...")]
     as_json: Annotated[bool, Option("--json", help="Print one JSON document, for scripts.")] = False
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dicom_node.audit_log import os_user
 from dicom_node.cli.session import err, open_store
@@ -118,6 +119,31 @@ def open_desk(settings: Settings, *, looking: bool = False) -> Iterator[Desk]:
                 raise
             opened = None
         yield Desk(settings, opened)
+
+
+@contextmanager
+def unpacked(settings: Settings, references: Sequence[str]) -> Iterator[list[Path]]:
+    """The folders of models, each named by its folder, its file, or as the registry knows it.
+
+    What a file or the registry holds is compared with its digests, and lies unpacked while this lasts.
+
+    Raises:
+        UnknownObject: one is none of these.
+        ModelError: one is damaged.
+    """
+    with open_desk(settings, looking=True) as desk, TemporaryDirectory(prefix="dicom-node-models-") as name:
+        yield [_folder(desk, one, Path(name) / str(place)) for place, one in enumerate(references)]
+
+
+def _folder(desk: Desk, reference: str, scratch: Path) -> Path:
+    path = Path(reference)
+    if path.is_dir():
+        return path
+    bundle = bundle_at(path, None, ()) if path.is_file() else desk.bundle(reference)
+    scratch.mkdir()
+    for member, data in bundle.files.items():
+        (scratch / member).write_bytes(data)
+    return scratch
 
 
 def tried(trial: Callable[[], Trial]) -> Trial:

@@ -2,32 +2,24 @@
 
 import typer
 
-from dicom_node.cli.audit import record
+from dicom_node.cli.labelled_source import labelled
 from dicom_node.cli.option_groups import taking
-from dicom_node.cli.session import Exit, err, open_store, reported, session
+from dicom_node.cli.session import Exit, err, reported, session
 from dicom_node.cli.train_view import (
     print_estimate,
     print_gathered,
     print_parts,
     print_trained,
     telling_of_epochs,
-    telling_of_studies,
 )
 from dicom_node.cli.train_wanted import Wanted
-from dicom_node.config import Settings
-from dicom_node.errors import ConfigError
-from dicom_node.operate.labelled_studies import archived_studies, prepared_dir
 from models.examples import Examples
 from models.training.balance import groups_of
 from models.training.estimate import estimate
-from models.training.example_store import ExampleStore
-from models.training.gathering import Gathered, gather
-from models.training.labels import Labels, read_labels
 from models.training.plan import TrainingPlan
 from models.training.run import train as run
 from models.training.split_file import read_split
 from models.training.splits import Split, draw_split
-from models.training.studies import Found, Say, find_studies
 
 
 @taking(Wanted)
@@ -39,7 +31,10 @@ def train(ctx: typer.Context, wanted: Wanted) -> None:
     """
     with reported():
         plan, settings = wanted.plan, session(ctx).settings
-        gathered = _gathered(wanted, settings)
+        data = wanted.data
+        gathered = labelled(data, data.label_column, settings, "train", wanted.group_by).prepared(
+            wanted.recipe
+        )
         split = _split(wanted, gathered.examples)
         groups_of(gathered.examples, split.train, plan.group_by, several=plan.balance != "none")
         print_gathered(gathered)
@@ -48,24 +43,6 @@ def train(ctx: typer.Context, wanted: Wanted) -> None:
             print_estimate(estimate(plan, wanted.recipe))
             return
         _train(wanted, plan, gathered.examples, split)
-
-
-def _gathered(wanted: Wanted, settings: Settings) -> Gathered:
-    data = wanted.data
-    if data.from_archive == (data.images is not None):
-        raise ConfigError("say where the studies are: either --images DIR or --from-archive")
-    labels = read_labels(data.labels, data.label_column, wanted.group_column)
-    store = ExampleStore(prepared_dir(settings, data.cache), wanted.recipe)
-    with telling_of_studies() as say:
-        return gather(labels, _found(wanted, settings, labels, store, say), store, wanted.recipe, say)
-
-
-def _found(wanted: Wanted, settings: Settings, labels: Labels, store: ExampleStore, say: Say) -> Found:
-    if wanted.data.images is not None:
-        return find_studies(wanted.data.images, store.files(), say)
-    record(settings, "train", detail=f"{len(labels.by_study)} labelled studies from the archive")
-    with open_store(settings) as node_store:
-        return archived_studies(node_store, settings, labels)
 
 
 def _split(wanted: Wanted, examples: Examples) -> Split:

@@ -24,12 +24,12 @@ class Data:
         str, Argument(metavar="ARCH", help=f"The network: {', '.join(ARCHITECTURES)}.", show_default=False)
     ]
     labels: Annotated[
-        Path,
+        Path | None,
         Option(
             help="CSV with study_instance_uid, patient_id and a column per answer (1/0, yes/no, true/false, "
-            "present/absent)."
+            "present/absent). Without: what `dicom-node labels` keeps; only with --from-archive."
         ),
-    ]
+    ] = None
     label_column: Annotated[
         str,
         Option(help="The column to learn, for example Scar, which is not WMA: models and reports name it."),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models.examples import Examples
+from models.explanation.method import NAMES
 from models.manifest import Manifest
 from models.training.course import Course
 from models.training.plan import TrainingPlan
@@ -30,7 +31,7 @@ def write_card(
         _how(plan, split, course),
         _figures(manifest),
     ]
-    return "\n".join([*parts, _limits(manifest)])
+    return "\n".join([*parts, _maps(manifest), _limits(manifest)])
 
 
 def _warning(manifest: Manifest) -> str:
@@ -87,6 +88,15 @@ _NAMES: Final = ("n", "patients", "positives", "auc", "sensitivity", "specificit
 
 def _shown(figures: Mapping[str, Any], name: str) -> str:
     return str(figures.get(name, ""))
+
+
+def _maps(manifest: Manifest) -> str:
+    """Which maps its reports may show, as phantoms proved."""
+    rows: list[tuple[str, ...]] = [
+        (NAMES[method], "alive" if verdict.alive else "dead: it goes into no report", verdict.sentence)
+        for method, verdict in manifest.explanations.items()
+    ]
+    return "## Maps\n\n" + _table(("method", "proved on phantoms", "why"), rows)
 
 
 def _limits(manifest: Manifest) -> str:

@@ -6,7 +6,7 @@
 The column is always named: scar is not a wall-motion abnormality, and a network must say which it was taught.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,9 +55,15 @@ def read_labels(path: Path, column: str, group_column: str = "") -> Labels:
             what = "twice" if known == label else "twice, and contradicts itself"
             raise TrainingRefused(f"{path}, line {row.line}: study {study} is there {what}")
         labels[study] = label
+    return labels_of(labels.values(), column, group_column, where=str(path))
+
+
+def labels_of(known: Iterable[Label], column: str, group_column: str = "", *, where: str) -> Labels:
+    """One label or more, a study each, from `where`. Raises TrainingRefused unless both answers occur."""
+    labels = {label.study: label for label in known}
     if len({label.answer for label in labels.values()}) < 2:
         only = "yes" if next(iter(labels.values())).answer else "no"
-        raise TrainingRefused(f"{path}: every study's {column} is {only}; there is nothing to tell apart")
+        raise TrainingRefused(f"{where}: every study's {column} is {only}; there is nothing to tell apart")
     return Labels(column, labels, group_column)
 
 

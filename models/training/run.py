@@ -12,6 +12,7 @@ import numpy as np
 
 from models.errors import TrainingRefused
 from models.examples import Examples
+from models.explanation.registration import prove_bundle
 from models.golden import Golden, write_golden
 from models.manifest import Manifest, read_manifest
 from models.network import load_keras
@@ -126,7 +127,8 @@ def _bundle(outcome: _Outcome, folder: Path) -> None:
     beside = folder / f"{BUNDLE}.part"
     if beside.exists():
         shutil.rmtree(beside)
-    manifest = save_bundle(outcome.network, beside, _manifest(outcome))
+    save_bundle(outcome.network, beside, _manifest(outcome))
+    manifest = prove_bundle(beside)
     card = write_card(manifest, outcome.plan, outcome.examples, outcome.split, outcome.course)
     (beside / CARD_NAME).write_text(card, encoding="utf-8")
     cines = golden_cines(outcome.plan, outcome.examples, outcome.split)

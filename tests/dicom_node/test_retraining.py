@@ -31,7 +31,7 @@ KNOWN = {"labels": "labels.csv", "label_column": "Scar"}
     ("wrong", "said"),
     [
         ({"cron": "every night", **KNOWN}, "retrain.cron"),
-        ({"cron": "0 2 * * sat"}, "needs retrain.labels and retrain.label_column"),
+        ({"cron": "0 2 * * sat"}, "needs retrain.label_column"),
         ({"when": "0 2 * * *"}, "retrain.when: unknown key"),
     ],
 )

@@ -1,0 +1,100 @@
+"""A model's life by commands alone: labels kept, trained, packed, imported, activated, judged by name."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+from typer.testing import CliRunner
+
+from dicom_node.cli import app
+from models import Method, read_manifest
+from models.golden import read_golden
+from tests.dicom_node.kept_studies import keep_studies
+from tests.models.phantom_studies import GRID, write_studies
+
+Run = Callable[..., Result]
+
+pytestmark = [
+    pytest.mark.slow,
+    # TensorFlow's tensors answer NumPy 2's copy keyword with a warning whenever Keras saves a network
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"data_dir": "data", "receive": {"disk_reserve_mb": 0}}))
+
+    def invoke(*words: object, code: int = 0) -> Result:
+        done = CliRunner().invoke(app, ["--config", str(config), *map(str, words)])
+        assert done.exit_code == code, done.output
+        return done
+
+    return invoke
+
+
+@pytest.fixture
+def known(tmp_path: Path, run: Run) -> Path:
+    """Twelve studies in the node's archive, and what is known of them in its database; the table."""
+    rows = write_studies(tmp_path / "studies", 12)
+    keep_studies(tmp_path / "data", tmp_path / "studies")
+    table = tmp_path / "reads.csv"
+    with table.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["study_instance_uid", "patient_id", "Scar", "source", "date"])
+        for row in rows:
+            said = row["study_instance_uid"], row["patient_id"], row["Scar"]
+            writer.writerow([*said, "phantom", "2026-03-01"])
+    run("labels", "import", table)
+    return table
+
+
+def test_what_was_trained_on_kept_labels_is_imported_activated_and_judged_by_name(
+    run: Run, known: Path, tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "run", tmp_path / "echo.bundle"
+    parts = "--folds", 3
+    words = "--label-column", "Scar", "--from-archive", *parts, "--epochs", 1, "--name", "Echo", *GRID
+    run("train", "spatiotemporal", *words, "--out", folder)
+    trained = read_manifest(folder / "bundle")
+    assert set(trained.explanations) == {Method.GRADCAM}
+    assert "Grad-CAM" in (folder / "bundle" / "card.md").read_text()
+    golden = read_golden(folder / "bundle")
+    assert golden is not None
+    assert len(golden.cine) == 2
+
+    run("models", "export", folder / "bundle", file)
+    assert "2 golden studies are answered as on record" in " ".join(
+        run("models", "import", file).output.split()
+    )
+    run("models", "activate", "Echo")
+    listed = json.loads(run("models", "--json").stdout)["models"]
+    assert {one["name"]: one["standing"] for one in listed}["Echo"] == "active"
+
+    asked = "--from-archive", *parts, "--part", "test", "--resamples", 50, "--json"
+    by_name, by_file, by_folder = (
+        json.loads(run("evaluate", one, *asked, "--out", tmp_path / f"judged {place}").stdout)
+        for place, one in enumerate(("Echo", file, folder / "bundle"))
+    )
+    assert by_name == by_file == by_folder
+    assert by_name["studies"] == 4
+
+
+def test_a_model_that_is_nowhere_and_a_label_that_nobody_gave_are_refused(
+    run: Run, known: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "judged"
+    refused = run("evaluate", "Nobody", "--from-archive", "--out", out, code=5)
+    assert "no model is called Nobody" in " ".join(refused.stderr.split())
+    unknown = run(
+        "train", "temporal", "--label-column", "WMA", "--from-archive", "--out", tmp_path / "run", code=1
+    )
+    assert "keeps no 'WMA' of a study that is here, but Scar" in " ".join(unknown.stderr.split())
+    unnamed = run("train", "temporal", "--label-column", "Scar", "--images", tmp_path, "--out", out, code=3)
+    assert "--labels FILE" in unnamed.stderr
+    assert not out.exists()
