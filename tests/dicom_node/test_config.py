@@ -87,6 +87,14 @@ def test_a_wrong_value_is_refused_by_its_key(tmp_path: Path, text: str, key: str
         load_settings(written(tmp_path, text))
 
 
+def test_a_way_to_explain_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_settings(written(tmp_path, "model: {explain: lime}"))
+    assert "model.explain: Input should be 'auto', 'attention', 'gradcam' or 'occlusion'" in str(
+        refused.value
+    )
+
+
 def test_two_destinations_of_one_name_are_refused(tmp_path: Path) -> None:
     one = "{name: pacs, host: h, port: 104, ae_title: X}"
     with pytest.raises(ConfigError, match="two destinations are called 'pacs'"):
