@@ -32,13 +32,15 @@ def focus_of(context: ReportContext) -> Focus:
         raise ReportError(f"the attention map is {attention.shape}, the volume {shape}: they must be equal")
     if attention is None:
         return _centre(context)
-    peak = int(attention.argmax())  # a NaN, if there is one
-    lowest, highest = float(attention.min()), float(attention.flat[peak])
+    # phase by phase: of an array that is read only, argmax makes a copy
+    most = attention.max(axis=(1, 2, 3))
+    phase = int(most.argmax())  # that of a NaN, if there is one
+    lowest, highest = float(attention.min()), float(most[phase])
     if not (lowest >= 0.0 and highest <= 1.0):
         raise ReportError("the attention map holds values outside 0..1")
     if highest == 0.0:
         return _centre(context)
-    phase, slice_, row, column = (int(index) for index in np.unravel_index(peak, shape))
+    slice_, row, column = (int(n) for n in np.unravel_index(attention[phase].argmax(), shape[1:]))
     return Focus(phase, slice_, row, column, located=True)
 
 
