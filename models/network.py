@@ -38,8 +38,7 @@ class Network:
 
         Raises WeightsCorrupt, no byte of the file being interpreted before its digest, or OutOfMemory.
         """
-        check_weights(manifest, folder / WEIGHTS_NAME)
-        self._model = self._load(manifest, folder / WEIGHTS_NAME)
+        self._model = self._load(manifest, folder)
         recipe = manifest.preprocessing
         self._grid = (recipe.phases, recipe.slices, recipe.pixels, recipe.pixels)
         self._swift: Forward | None = None
@@ -105,23 +104,42 @@ class Network:
         return swift
 
     @staticmethod
-    def _load(manifest: Manifest, path: Path) -> Any:
-        keras, _ = load_keras(manifest.architecture)
+    def _load(manifest: Manifest, folder: Path) -> Any:
+        network = keras_network(manifest, folder)
         from models.gates import with_gates
 
-        try:
-            with zipfile.ZipFile(path) as archive:
-                if sum(member.file_size for member in archive.infolist()) > MAX_WEIGHTS_BYTES:
-                    raise WeightsCorrupt(f"{path} unpacks to more than {MAX_WEIGHTS_BYTES} bytes")
-            network = keras.saving.load_model(path, safe_mode=True, compile=False)
+        with _corrupt_if_unfit(manifest, folder):
             model = with_gates(network, manifest.attention)
-            check_numbers(network.get_weights())
             _check_shapes(network, manifest)
-        except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-            raise WeightsCorrupt(f"{path} holds no {manifest.architecture} network: {error}") from error
-        if keras.backend.backend() == "tensorflow":
+        if "tensorflow" in sys.modules:
             model.jit_compile = False  # XLA is four times slower on a CPU
         return model
+
+
+def keras_network(manifest: Manifest, folder: Path) -> Any:
+    """The Keras network of the bundle in `folder`, with sound numbers.
+
+    Raises WeightsCorrupt; no byte of the file is interpreted before its digest fits.
+    """
+    path = folder / WEIGHTS_NAME
+    check_weights(manifest, path)
+    keras, _ = load_keras(manifest.architecture)
+    with _corrupt_if_unfit(manifest, folder):
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_WEIGHTS_BYTES:
+                raise WeightsCorrupt(f"{path} unpacks to more than {MAX_WEIGHTS_BYTES} bytes")
+        network = keras.saving.load_model(path, safe_mode=True, compile=False)
+        check_numbers(network.get_weights())
+    return network
+
+
+@contextmanager
+def _corrupt_if_unfit(manifest: Manifest, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        what = f"{folder / WEIGHTS_NAME} holds no {manifest.architecture} network"
+        raise WeightsCorrupt(f"{what}: {error}") from error
 
 
 def _check_shapes(network: Any, manifest: Manifest) -> None:

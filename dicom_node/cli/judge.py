@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dicom_node.cli.judge_options import Ablate, Compare, Evaluate, Part, Studies
+from dicom_node.cli.judge_options import Ablate, Compare, Evaluate, Judging, Part
 from dicom_node.cli.labelled_source import Labelled, labelled
 from dicom_node.cli.models_desk import unpacked
 from dicom_node.cli.option_groups import taking
@@ -51,16 +51,16 @@ def evaluate(ctx: typer.Context, wanted: Evaluate) -> None:
         settings, group_by = session(ctx).settings, _property(wanted.single.group_by)
         with unpacked(settings, [wanted.single.bundle]) as [bundle]:
             manifest = read_manifest(bundle)
-            column = _column(wanted.studies, [manifest], wanted.label.other_label)
-            source = labelled(wanted.studies, column, settings, "evaluate", group_by)
+            column = _column(wanted.judging, [manifest], wanted.label.other_label)
+            source = labelled(wanted.sources, column, settings, "evaluate", group_by)
             examples = _examples(source, manifest.preprocessing, quiet=wanted.single.as_json)
             judged, told = _judged_part(examples, wanted.part)
-            resampling = Resampling(wanted.studies.resamples)
+            resampling = Resampling(wanted.judging.resamples)
             with _asking(manifest, len(judged)) as tell:
                 subject, judgement = verdict(bundle, manifest, judged, told, resampling, tell)
         files = evaluation_files(subject, judgement, [group_by] if group_by else [])
-        write_files(wanted.studies.out, files)
-    _print_report(wanted.studies.out / "evaluation.md", files["evaluation.json"], wanted.single.as_json)
+        write_files(wanted.judging.out, files)
+    _print_report(wanted.judging.out / "evaluation.md", files["evaluation.json"], wanted.single.as_json)
 
 
 @taking(Compare)
@@ -77,9 +77,9 @@ def compare(ctx: typer.Context, wanted: Compare) -> None:
         settings = session(ctx).settings
         with unpacked(settings, wanted.several.bundles) as bundles:
             judged = _judged_for(wanted, settings, [read_manifest(bundle) for bundle in bundles])
-            files = comparison_files(_contest(bundles, judged, Resampling(wanted.studies.resamples)))
-        write_files(wanted.studies.out, files)
-    _print_report(wanted.studies.out / "comparison.md", files["comparison.json"], wanted.several.as_json)
+            files = comparison_files(_contest(bundles, judged, Resampling(wanted.judging.resamples)))
+        write_files(wanted.judging.out, files)
+    _print_report(wanted.judging.out / "comparison.md", files["comparison.json"], wanted.several.as_json)
 
 
 @taking(Ablate)
@@ -92,9 +92,9 @@ def ablate(ctx: typer.Context, wanted: Ablate) -> None:
         from dicom_node.operate.judging import comparison_files, write_files
 
         settings, plans = session(ctx).settings, _plans(wanted)
-        if not wanted.studies.label_column:
+        if not wanted.judging.label_column:
             raise TrainingRefused("say what is to be learned: --label-column")
-        source = labelled(wanted.studies, wanted.studies.label_column, settings, "ablate")
+        source = labelled(wanted.sources, wanted.judging.label_column, settings, "ablate")
         recipe = Preprocessing(**asdict(wanted.grid))
         examples = _examples(source, recipe)
         ladder = wanted.ladder
@@ -105,21 +105,21 @@ def ablate(ctx: typer.Context, wanted: Ablate) -> None:
                 out.print(f"{plan.architecture}: ", end="", highlight=False)
                 print_estimate(estimate(plan, recipe))
             return
-        bundles = [_trained(plan, examples, split, wanted.studies.out) for plan in plans]
+        bundles = [_trained(plan, examples, split, wanted.judging.out) for plan in plans]
         test = part_of(examples, split.test), f"Test part: {split.told}"
         files = comparison_files(
-            _contest(bundles, [test] * len(bundles), Resampling(wanted.studies.resamples))
+            _contest(bundles, [test] * len(bundles), Resampling(wanted.judging.resamples))
         )
-        write_files(wanted.studies.out, files)
-    _print_report(wanted.studies.out / "comparison.md", files["comparison.json"], as_json=False)
+        write_files(wanted.judging.out, files)
+    _print_report(wanted.judging.out / "comparison.md", files["comparison.json"], as_json=False)
 
 
 def _judged_for(
     wanted: Compare, settings: Settings, manifests: Sequence[Manifest]
 ) -> list[tuple[Examples, str]]:
     """For each model the same studies, as its recipe prepares them."""
-    column = _column(wanted.studies, manifests, wanted.label.other_label)
-    source = labelled(wanted.studies, column, settings, "compare")
+    column = _column(wanted.judging, manifests, wanted.label.other_label)
+    source = labelled(wanted.sources, column, settings, "compare")
     prepared = {}
     for recipe in {one.preprocessing.sha256: one.preprocessing for one in manifests}.values():
         examples = _examples(source, recipe, quiet=wanted.several.as_json)
@@ -155,10 +155,10 @@ def _contest(
     return contestants(verdicts, bundles, lambda what: err.print(f"[dim]{escape(what)}[/]", highlight=False))
 
 
-def _column(studies: Studies, manifests: Sequence[Manifest], other_label: bool) -> str:
+def _column(judging: Judging, manifests: Sequence[Manifest], other_label: bool) -> str:
     from dicom_node.operate.judging import require_label
 
-    column = studies.label_column or manifests[0].label
+    column = judging.label_column or manifests[0].label
     for manifest in manifests:
         require_label(manifest, column, other_label)
     return column

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from typer import Argument, Option
 
-from dicom_node.cli.train_options import Grid, Teaching
+from dicom_node.cli.train_options import Grid, Sources, Teaching
 
 ARCHITECTURES: Final = "stran,dual-attention,spatiotemporal,spatial,temporal,cnn3d,cnn-lstm,st2d"
 
@@ -14,30 +14,13 @@ MODEL: Final = "a folder, a bundle file, or the name or digest of one that was i
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Studies:
-    """What is known, of which studies, and where the report goes."""
+class Judging:
+    """By what is judged, how closely, and where the report goes."""
 
     out: Annotated[Path, Option(help="Where the report goes: Markdown, pictures, JSON.", file_okay=False)]
-    labels: Annotated[
-        Path | None,
-        Option(
-            help="CSV with study_instance_uid, patient_id and a column per answer. Without: what "
-            "`dicom-node labels` keeps; only with --from-archive."
-        ),
-    ] = None
     label_column: Annotated[str, Option(help="The column to judge by. Default: what the model predicts.")] = (
         ""
     )
-    images: Annotated[
-        Path | None, Option(help="A folder with the labelled studies, in any layout.", file_okay=False)
-    ] = None
-    from_archive: Annotated[
-        bool, Option("--from-archive", help="Take the studies from this node's archive.")
-    ] = False
-    cache: Annotated[
-        Path | None,
-        Option(help="Where prepared volumes are kept. Default: prepared in data_dir.", file_okay=False),
-    ] = None
     resamples: Annotated[int, Option(help="How often patients are drawn again for the intervals.", min=1)] = (
         2000
     )
@@ -103,7 +86,8 @@ class Evaluate:
     """All that `evaluate` was told."""
 
     single: Single
-    studies: Studies
+    judging: Judging
+    sources: Sources
     part: Part
     label: Label
 
@@ -113,7 +97,8 @@ class Compare:
     """All that `compare` was told."""
 
     several: Several
-    studies: Studies
+    judging: Judging
+    sources: Sources
     part: Part
     label: Label
 
@@ -122,7 +107,8 @@ class Compare:
 class Ablate:
     """All that `ablate` was told."""
 
-    studies: Studies
+    judging: Judging
+    sources: Sources
     ladder: Ladder
     teaching: Teaching
     grid: Grid

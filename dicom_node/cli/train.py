@@ -31,10 +31,9 @@ def train(ctx: typer.Context, wanted: Wanted) -> None:
     """
     with reported():
         plan, settings = wanted.plan, session(ctx).settings
-        data = wanted.data
-        gathered = labelled(data, data.label_column, settings, "train", wanted.group_by).prepared(
-            wanted.recipe
-        )
+        column = wanted.data.label_column
+        source = labelled(wanted.sources, column, settings, "train", wanted.group_by)
+        gathered = source.prepared(wanted.recipe)
         split = _split(wanted, gathered.examples)
         groups_of(gathered.examples, split.train, plan.group_by, several=plan.balance != "none")
         print_gathered(gathered)

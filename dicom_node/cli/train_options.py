@@ -18,18 +18,11 @@ _RECIPE: Final = Preprocessing()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Data:
-    """What is learned, and from which studies."""
+    """What is learned by what, and where that goes."""
 
     architecture: Annotated[
         str, Argument(metavar="ARCH", help=f"The network: {', '.join(ARCHITECTURES)}.", show_default=False)
     ]
-    labels: Annotated[
-        Path | None,
-        Option(
-            help="CSV with study_instance_uid, patient_id and a column per answer (1/0, yes/no, true/false, "
-            "present/absent). Without: what `dicom-node labels` keeps; only with --from-archive."
-        ),
-    ] = None
     label_column: Annotated[
         str,
         Option(help="The column to learn, for example Scar, which is not WMA: models and reports name it."),
@@ -37,6 +30,19 @@ class Data:
     out: Annotated[
         Path, Option(help="The run's folder: bundle, logs, and the state to resume from.", file_okay=False)
     ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Where labels and studies come from, for whatever learns from them or judges by them."""
+
+    labels: Annotated[
+        Path | None,
+        Option(
+            help="CSV with study_instance_uid, patient_id and a column per answer (1/0, yes/no, true/false, "
+            "present/absent). Without: what `dicom-node labels` keeps; only with --from-archive."
+        ),
+    ] = None
     images: Annotated[
         Path | None, Option(help="A folder with the labelled studies, in any layout.", file_okay=False)
     ] = None

@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from dicom_node.cli.option_groups import options_of
-from dicom_node.cli.train_options import Data, Doing, Fairness, Grid, Outcome, Parts, Teaching, Variation
+from dicom_node.cli.train_options import (
+    Data,
+    Doing,
+    Fairness,
+    Grid,
+    Outcome,
+    Parts,
+    Sources,
+    Teaching,
+    Variation,
+)
 from models.errors import TrainingRefused
 from models.training.augment import Augmentation
 from models.training.groups import GROUPS
@@ -23,6 +33,7 @@ class Wanted:
     """All that was typed."""
 
     data: Data
+    sources: Sources
     parts: Parts
     teaching: Teaching
     fairness: Fairness

@@ -10,8 +10,8 @@ import numpy as np
 
 from dicom_node.analysis.worker import peak_rss_mb
 from models.evaluation.counting import flops
-from models.manifest import WEIGHTS_NAME, read_manifest
-from models.network import Network, load_keras
+from models.manifest import read_manifest
+from models.network import Network, keras_network
 from reports.evaluation.comparison import Cost
 
 RUNS: Final = 7
@@ -36,6 +36,5 @@ def measure(bundle: Path) -> Cost:
         answer(cine)
         seconds.append(perf_counter() - begun)
     peak_mb = peak_rss_mb()  # before the network is loaded once more, to be counted
-    keras, _ = load_keras(manifest.architecture)
-    network = keras.saving.load_model(bundle / WEIGHTS_NAME, safe_mode=True, compile=False)
+    network = keras_network(manifest, bundle)
     return Cost(int(network.count_params()), flops(network, grid), tuple(seconds), peak_mb)

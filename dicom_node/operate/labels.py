@@ -17,13 +17,11 @@ from typing import Final
 
 from dicom_node.errors import LabelsRefused
 from dicom_node.store.labels import Labels, NewLabel, StoredLabel
+from models.training.labels import KNOWN_ANSWERS, PATIENT, answer_of
 from models.training.tables import STUDY, Row, Table, read_table
 
-PATIENT: Final = "patient_id"
 SOURCE: Final = "source"
 DATE: Final = "date"
-_YES: Final = frozenset({"1", "yes", "true", "present"})
-_NO: Final = frozenset({"0", "no", "false", "absent"})
 _FAULTS_SHOWN: Final = 20
 _LONGEST_LABEL: Final = 64
 
@@ -118,12 +116,11 @@ def _answers(row: Row, asked: Sequence[str], faults: list[str]) -> Iterator[tupl
         faults.append(f"line {row.line}: no {SOURCE}: who or what says so?")
         return
     for label in asked:
-        answer = values[label].lower()
-        if answer in _YES | _NO:
-            yield row.line, NewLabel(values[STUDY], label, answer in _YES, values[SOURCE], read_on)
-        elif answer:
-            known = "1, yes, true, present and 0, no, false, absent"
-            faults.append(f"line {row.line}: {label} is {values[label][:40]!r}; known are {known}")
+        word = values[label]
+        if (answer := answer_of(word)) is not None:
+            yield row.line, NewLabel(values[STUDY], label, answer, values[SOURCE], read_on)
+        elif word:
+            faults.append(f"line {row.line}: {label} is {word[:40]!r}; known are {KNOWN_ANSWERS}")
 
 
 def _against(

@@ -38,7 +38,7 @@ def figures_of(scored: Scored, weights: Array) -> dict[str, Array]:
     yes, positive = scored.label, scored.positive
     right_yes, right_no = weights @ (yes & positive), weights @ (~yes & ~positive)
     return {
-        "auc": auc(scored, weights),
+        "auc": auc(scored.probability, yes, weights),
         "sensitivity": _share(right_yes, weights @ yes),
         "specificity": _share(right_no, weights @ ~yes),
         "ppv": _share(right_yes, weights @ positive),
@@ -48,13 +48,13 @@ def figures_of(scored: Scored, weights: Array) -> dict[str, Array]:
     }
 
 
-def auc(scored: Scored, weights: Array) -> Array:
+def auc(score: Array, label: NDArray[np.bool_], weights: Array) -> Array:
     """How often a study that says yes scores above one that says no; ties count half."""
-    order = np.argsort(scored.probability, kind="stable")
-    rises = np.diff(scored.probability[order], prepend=-1.0) > 0
+    order = np.argsort(score, kind="stable")
+    rises = np.diff(score[order], prepend=-np.inf) > 0
     yes, no = (
         np.add.reduceat(weights[:, order] * kind[order], np.flatnonzero(rises), axis=1)
-        for kind in (scored.label, ~scored.label)
+        for kind in (label, ~label)
     )
     below = np.cumsum(no, axis=1) - no
     return _share((yes * (below + no / 2)).sum(1), yes.sum(1) * no.sum(1))

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from models.errors import ModelError
 from models.explanation.method import NAMES, Method
@@ -19,9 +18,6 @@ from models.explanation.record import record
 from models.manifest import SHIPPED, read_manifest
 
 log = logging.getLogger("models.explanation")
-
-FIRST_SEED: Final = 30_001
-"""Odd seeds have a scar; these are none that the demonstration weights were made or measured with."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,12 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _proved(folder: Path, methods: Sequence[Method], count: int, *, write: bool) -> int:
     manifest = read_manifest(folder)
     log.info("drawing %d phantoms", count)
-    from models.explanation.aliveness import Lesions, prove
-    from models.training.phantoms import draw_samples
+    from models.explanation.aliveness import prove
+    from models.explanation.drawn_lesions import draw_lesions
 
-    seeds = range(FIRST_SEED, FIRST_SEED + 2 * count, 2)
-    drawn = draw_samples(seeds, manifest.preprocessing, found=True, cache=None)
-    verdicts = prove(folder, Lesions(drawn.cine, drawn.scar / 100.0), methods, log.info)
+    verdicts = prove(folder, draw_lesions(manifest.preprocessing, count), methods, log.info)
     for method, one in verdicts.items():
         state = "alive" if one.alive else "DEAD"
         log.info("%s: %s: %s", NAMES[method], state, one.sentence)

@@ -26,8 +26,8 @@ _WHO: Final = """
 All learned from the same training hearts, were stopped and given their threshold (Youden's J) on the same
 validation hearts, and answered the same test hearts once. In brackets: 95 % intervals from 2,000 bootstrap
 resamples of the test patients; they say nothing of how another seed of training would come out. The last two
-rows are no networks: they know one simple measure of the images each, and their odds are fitted to the other
-test patients, which the networks never saw.
+rows are no networks: they know one simple measure of the images each. Their odds are fitted to the test
+studies themselves, which makes the bar a little high ([ADR 0014](adr/0014-a-bar-set-high.md)).
 """
 _KINDS: Final = """
 ### Which lesion is seen, which confounder misleads

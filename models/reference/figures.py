@@ -44,7 +44,7 @@ def site_gap(scored: Scored) -> Estimate:
     """The AUC at site B minus that at site A, on the same resamples."""
     here, there = (_members(scored, "site", [site]) for site in ("B", "A"))
     return estimated(
-        lambda weights: {"gap": auc(scored, weights * here) - auc(scored, weights * there)},
+        lambda weights: {"gap": _area(scored, weights * here) - _area(scored, weights * there)},
         scored.patients,
         RESAMPLING,
     )["gap"]
@@ -57,8 +57,12 @@ def bars(outcome: Outcome) -> dict[str, Scored]:
 
 
 def _auc_within(scored: Scored, member: NDArray[np.bool_]) -> Estimate:
-    figures = estimated(lambda weights: {"auc": auc(scored, weights * member)}, scored.patients, RESAMPLING)
+    figures = estimated(lambda weights: {"auc": _area(scored, weights * member)}, scored.patients, RESAMPLING)
     return figures["auc"]
+
+
+def _area(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return auc(scored.probability, scored.label, weights)
 
 
 def _members(scored: Scored, of: str, values: Sequence[str]) -> NDArray[np.bool_]:

@@ -7,17 +7,18 @@ import platform
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from models.cohort import draw_examples
+from models.evaluation.asking import part_of
 from models.evaluation.motion import measured
 from models.examples import Examples
-from models.manifest import WEIGHTS_NAME, Manifest, read_manifest
+from models.manifest import Manifest, read_manifest
 from models.reference.outcome import Outcome, read_outcome, write_outcome
 from models.reference.trials import Sizes, Trial, cohort_of, trials
-from models.training.course import Epoch, Step
+from models.training.course import Epoch, News
 from models.training.run import Trained, train
 from models.training.splits import Split
 from pipeline.preprocessing import Preprocessing
@@ -59,7 +60,7 @@ def done(folder: Path, sizes: Sizes, seed: int) -> list[Outcome]:
 def _run(
     trial: Trial, examples: Examples, split: Split, folder: Path, told: Mapping[str, str], hear: Hear
 ) -> Outcome:
-    def say(event: Step | Epoch) -> None:
+    def say(event: News) -> None:
         if isinstance(event, Epoch):
             hear(
                 f"{trial.name}: epoch {event.epoch} of at most {trial.plan.epochs}: loss {event.loss:.3f}, "
@@ -74,12 +75,10 @@ def _run(
 
 def _answers(trained: Trained, trial: Trial, examples: Examples, split: Split) -> tuple[float, ...]:
     """What the bundle's network says of the test part."""
-    from models.network import load_keras
-
-    keras, _ = load_keras(trial.plan.architecture)
+    from models.network import keras_network
     from models.training.loop import probabilities
 
-    network = keras.saving.load_model(trained.bundle / WEIGHTS_NAME, safe_mode=True, compile=False)
+    network = keras_network(read_manifest(trained.bundle), trained.bundle)
     said = probabilities(network, examples, split.test, trial.plan.batch)
     return tuple(np.round(said, _DIGITS).tolist())
 
@@ -92,7 +91,7 @@ def _outcome(
     told: Mapping[str, str],
 ) -> Outcome:
     trained, manifest, probability = came
-    test = _part(examples, split.test)
+    test = part_of(examples, split.test)
     _, phases, slices, rows, columns = examples.cine.shape
     return Outcome(
         trial=trial.name,
@@ -114,20 +113,6 @@ def _outcome(
         probability=probability,
         groups={name: tuple(values) for name, values in test.groups.items()},
         measures={name: tuple(values.tolist()) for name, values in measured(test).items()},
-    )
-
-
-def _part(examples: Examples, indices: Any) -> Examples:
-    chosen = [int(index) for index in indices]
-    return Examples(
-        cine=np.stack([examples.cine[index] for index in chosen]),
-        label=examples.label[chosen],
-        label_name=examples.label_name,
-        patients=[examples.patients[index] for index in chosen],
-        studies=[examples.studies[index] for index in chosen],
-        recipe=examples.recipe,
-        groups={name: [values[index] for index in chosen] for name, values in examples.groups.items()},
-        simulated=examples.simulated,
     )
 
 

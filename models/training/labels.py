@@ -15,8 +15,10 @@ from models.errors import TrainingRefused
 from models.training.tables import Row, Table, read_table
 
 PATIENT: Final = "patient_id"
-_YES: Final = frozenset({"1", "yes", "true", "present"})
-_NO: Final = frozenset({"0", "no", "false", "absent"})
+_YES: Final = ("1", "yes", "true", "present")
+_NO: Final = ("0", "no", "false", "absent")
+KNOWN_ANSWERS: Final = f"{', '.join(_YES)} and {', '.join(_NO)}"
+"""Every word that `answer_of` takes, for those who must choose another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,16 @@ def labels_of(known: Iterable[Label], column: str, group_column: str = "", *, wh
     return Labels(column, labels, group_column)
 
 
+def answer_of(word: str) -> bool | None:
+    """What a cell says, in any case of letters; None if it is no answer."""
+    lower = word.lower()
+    return lower in _YES if lower in (*_YES, *_NO) else None
+
+
 def _answer(table: Table, row: Row, column: str) -> bool:
-    value = row.values[column].lower()
-    if value not in _YES | _NO:
+    word = row.values[column]
+    if (answer := answer_of(word)) is None:
         raise TrainingRefused(
-            f"{table.path}, line {row.line}: {column} is {row.values[column][:40]!r}; "
-            "known are 1, yes, true, present and 0, no, false, absent"
+            f"{table.path}, line {row.line}: {column} is {word[:40]!r}; known are {KNOWN_ANSWERS}"
         )
-    return value in _YES
+    return answer

@@ -1,18 +1,16 @@
 """Networks to be trained: built for a grid, started from a seed or a bundle. Loads Keras when called."""
 
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from models.errors import TrainingRefused, WeightsCorrupt
+from models.errors import TrainingRefused
 from models.hardware import visible_gpus
-from models.manifest import WEIGHTS_NAME, read_manifest
-from models.network import load_keras
+from models.manifest import read_manifest
+from models.network import keras_network, load_keras
 from models.training.plan import TrainingPlan
-from models.weights_file import MAX_WEIGHTS_BYTES, check_weights
 from pipeline.preprocessing import Preprocessing
 
 
@@ -27,7 +25,7 @@ def first_network(plan: TrainingPlan, recipe: Preprocessing) -> Any:
     network = built(plan.architecture, recipe)
     if plan.init is not None:
         try:
-            network.set_weights(_known(plan.init, plan.architecture, keras))
+            network.set_weights(_known(plan.init, plan.architecture))
         except ValueError as error:
             raise TrainingRefused(
                 f"{plan.init} was trained on another grid than this one: {error}"
@@ -35,19 +33,12 @@ def first_network(plan: TrainingPlan, recipe: Preprocessing) -> Any:
     return network
 
 
-def _known(folder: Path, architecture: str, keras: Any) -> Any:
-    """The weights of a bundle of the same architecture, not interpreted before their digest fits."""
-    manifest, path = read_manifest(folder), folder / WEIGHTS_NAME
+def _known(folder: Path, architecture: str) -> Any:
+    """The weights of a bundle of the same architecture."""
+    manifest = read_manifest(folder)
     if manifest.architecture != architecture:
         raise TrainingRefused(f"{folder} holds the network {manifest.architecture}, not {architecture}")
-    check_weights(manifest, path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_WEIGHTS_BYTES:
-                raise WeightsCorrupt(f"{path} unpacks to more than {MAX_WEIGHTS_BYTES} bytes")
-        return keras.saving.load_model(path, safe_mode=True, compile=False).get_weights()
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise WeightsCorrupt(f"{path} holds no {architecture} network: {error}") from error
+    return keras_network(manifest, folder).get_weights()
 
 
 def built(architecture: str, recipe: Preprocessing, precision: str = "float32") -> Any:

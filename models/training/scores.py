@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.attention import combined, shown
+from models.evaluation import figures
 from models.training.phantoms import Samples
 
 Array = NDArray[np.float32]
@@ -38,12 +39,11 @@ def ask(gated: Any, samples: Samples) -> Answers:
 
 def auc(probability: Sequence[float] | NDArray[Any], label: NDArray[Any]) -> float:
     """Area under the ROC curve: how often a scarred sample scores above a healthy one; ties count half."""
-    scores = np.asarray(probability, float)
-    scarred, healthy = scores[np.asarray(label) == 1], scores[np.asarray(label) == 0]
-    if not (len(scarred) and len(healthy)):
+    scarred = np.asarray(label) == 1
+    if scarred.all() or not scarred.any():
         raise ValueError("an AUC needs samples of both kinds")
-    difference = scarred[:, None] - healthy[None, :]
-    return float(((difference > 0) + 0.5 * (difference == 0)).mean())
+    (area,) = figures.auc(np.asarray(probability, float), scarred, np.ones((1, len(scarred))))
+    return float(area)
 
 
 def youden(probability: NDArray[Any], label: NDArray[Any]) -> float:

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
@@ -19,6 +17,7 @@ from dicom_node.operate.verify import Verifier
 from dicom_node.store import Store
 from dicom_node.store.engine import open_engine, transaction
 from dicom_node.store.schema import metadata
+from tests.dicom_node.old_database import first_release
 from tests.dicom_node.rows import START, STUDY, image
 
 
@@ -30,30 +29,8 @@ def test_migrations_end_where_the_tables_in_code_are(store_url: str) -> None:
     engine.dispose()
 
 
-OLD_RESULT = """
-INSERT INTO studies VALUES ('1.2.3', 'P', '2026-01-01 00:00:00');
-INSERT INTO jobs (id, study_instance_uid, state, changed_at, generation, attempts, reason)
-  VALUES (1, '1.2.3', 'delivered', '2026-01-01 00:00:00', 1, 1, '');
-INSERT INTO instances (path, digest, study_instance_uid, sop_instance_uid, sop_class_uid, transfer_syntax_uid,
-  source_ae_title, received_at, current, kept, unusable)
-  VALUES ('1.dcm', 'd', '1.2.3', '1.2.3.1', 'c', 't', 'S', '2026-01-01 00:00:00', TRUE, TRUE, '');
-INSERT INTO models VALUES ('ab', '{"name": "ST-RAN", "version": "1"}', '2026-01-01 00:00:00');
-INSERT INTO results (job_id, generation, kind, sop_class_uid, sop_instance_uid, series_instance_uid, path, digest,
-  weights_sha256, inputs_key, made_at, current)
-  VALUES (1, 1, 'sr', 'c', '2.25.1', '2.25.9', 'r.dcm', 'd', 'ab', 'k', '2026-01-01 00:00:00', TRUE);
-INSERT INTO deliveries (result_id, destination, state, attempts, misses, created_at, next_try_at, comment,
-  sent_sop_class_uid, sent_sop_instance_uid)
-  SELECT id, 'pacs', 'sent', 1, 0, made_at, made_at, '', 'c', '2.25.1' FROM results
-"""
-
-
 def test_results_from_before_runs_were_remembered_are_kept_and_honestly_traced(empty_url: str) -> None:
-    _migrate_to(empty_url, "0001")
-    engine = open_engine(empty_url)
-    with transaction(engine, writes=True) as connection:
-        for statement in OLD_RESULT.split(";"):
-            connection.execute(text(statement.replace(":", "\\:")))
-    engine.dispose()
+    first_release(empty_url)
     migrate(empty_url)
     store = Store(empty_url)
     archive = Archive(Path("archive"), 0)
@@ -72,12 +49,7 @@ def test_results_from_before_runs_were_remembered_are_kept_and_honestly_traced(e
 
 
 def test_what_was_delivered_before_proof_was_asked_for_is_left_in_peace(empty_url: str) -> None:
-    _migrate_to(empty_url, "0001")
-    engine = open_engine(empty_url)
-    with transaction(engine, writes=True) as connection:
-        for statement in OLD_RESULT.split(";"):
-            connection.execute(text(statement.replace(":", "\\:")))
-    engine.dispose()
+    first_release(empty_url)
     migrate(empty_url)
     store = Store(empty_url)
     [old] = store.deliveries("1.2.3")
@@ -89,16 +61,6 @@ def test_what_was_delivered_before_proof_was_asked_for_is_left_in_peace(empty_ur
     assert store.proofs.resend("1.2.3", [(result, "pacs")], START, "again") == 1
     assert [job.state for job in store.jobs()] == ["delivering"]
     store.close()
-
-
-def _migrate_to(url: str, revision: str) -> None:
-    """Bring an empty database to an earlier schema."""
-    engine, config = open_engine(url), Config()
-    config.set_main_option("script_location", "dicom_node:migrations")
-    with transaction(engine, writes=True) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
 
 
 def test_migrating_again_changes_nothing(store_url: str, store: Store) -> None:

@@ -13,8 +13,8 @@ from dicom_node.store.model_records import CONFIGURED, Deed
 from models import WeightsCorrupt
 from models.agreement import Pair, agreement, cohens_kappa
 from models.bundle_file import Bundle, bundle_from_folder
+from tests.dicom_node.old_database import first_release
 from tests.dicom_node.rows import START
-from tests.dicom_node.test_migrations import OLD_RESULT, _migrate_to
 from tests.e2e.light_bundle import light_bundle
 
 
@@ -105,16 +105,7 @@ def test_a_manifest_that_was_altered_on_the_shelf_reads_nothing(desk: Desk) -> N
 
 
 def test_a_node_from_before_goes_on_with_the_configured_model_and_its_results(empty_url: str) -> None:
-    from sqlalchemy import text
-
-    from dicom_node.store.engine import open_engine, transaction
-
-    _migrate_to(empty_url, "0001")
-    engine = open_engine(empty_url)
-    with transaction(engine, writes=True) as connection:
-        for statement in OLD_RESULT.split(";"):
-            connection.execute(text(statement.replace(":", "\\:")))
-    engine.dispose()
+    first_release(empty_url)
     migrate(empty_url)
     store = Store(empty_url)
     assert store.registered.lineup() == (CONFIGURED,)
