@@ -8,7 +8,7 @@ from models.ladder import LAST, Rung, below
 from models.manifest import Manifest, read_manifest
 from models.prediction import ModelIdentity, Prediction
 from models.protocol import ModelAdapter
-from models.trial import Trial, try_bundle
+from models.trial import Trial, try_bundle, try_with_maps
 
 __all__ = [
     "LAST",
@@ -30,6 +30,7 @@ __all__ = [
     "load_bundle",
     "read_manifest",
     "try_bundle",
+    "try_with_maps",
     "verify_bundle",
     "visible_gpus",
 ]

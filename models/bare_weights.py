@@ -7,12 +7,16 @@ and to ask it is to execute it; a `.keras` file is a description of layers we ha
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from models.bundle_contents import DIGESTS_NAME, digest_list
 from models.bundle_file import Bundle, bundle_of
 from models.errors import WeightsCorrupt
+from models.explanation.method import Method
+from models.explanation.verdict import Verdict
 from models.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, WEIGHTS_NAME, manifest_of
 from models.weights_file import read_weights
 from pipeline.preprocessing import Preprocessing
@@ -61,6 +65,13 @@ def bundle_from_weights(path: Path, contract: Path) -> Bundle:
     manifest = manifest_of(json.dumps(digests | plain).encode(), str(contract))
     files = {MANIFEST_NAME: manifest.as_json().encode(), WEIGHTS_NAME: weights}
     return bundle_of(files | {DIGESTS_NAME: digest_list(files)}, str(path))
+
+
+def with_verdicts(bundle: Bundle, verdicts: Mapping[Method, Verdict]) -> Bundle:
+    """A bundle that was made here of bare weights, its manifest saying which methods explain it."""
+    manifest = replace(bundle.manifest, explanations={**bundle.manifest.explanations, **verdicts})
+    files = {**bundle.files, MANIFEST_NAME: manifest.as_json().encode()}
+    return bundle_of(files | {DIGESTS_NAME: digest_list(files)}, manifest.name)
 
 
 def _contract(path: Path) -> dict[str, Any]:

@@ -102,10 +102,14 @@ class NoticeRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
-    """A model to be tried: does it still give the answers that it gave when it was made?"""
+    """A model to be tried: does it still give the answers that it gave when it was made?
+
+    With `maps`, which methods explain it is proved besides, which needs the framework.
+    """
 
     bundle: Path | None
     rung: Rung = Rung.USUAL
+    maps: bool = False
     kind: Literal["trial"] = "trial"
 
     def as_json(self) -> str:

@@ -35,7 +35,16 @@ from dicom_node.confinement import Protection, return_large_blocks
 from dicom_node.errors import Misattributed
 from dicom_node.installation import installation
 from dicom_node.log import configure
-from models import ContractViolation, Explain, ModelError, Rung, below, computes_on_gpu, try_bundle
+from models import (
+    ContractViolation,
+    Explain,
+    ModelError,
+    Rung,
+    below,
+    computes_on_gpu,
+    try_bundle,
+    try_with_maps,
+)
 from pipeline import ContradictoryStudy, IncompleteCine, NoCine, PipelineError, UnreadableInstance
 from reports import Cause, ReportError
 
@@ -95,7 +104,8 @@ class Worker:
         if self._short is not None:
             raise MemoryError from self._short
         if isinstance(request, TrialRequest):
-            return AnalysisResult("done", trial=try_bundle(request.bundle, self._rung))
+            attempt = try_with_maps if request.maps else try_bundle
+            return AnalysisResult("done", trial=attempt(request.bundle, self._rung))
         return self._analyse(request)
 
     def _analyse(self, request: AnalysisRequest) -> AnalysisResult:

@@ -16,6 +16,7 @@ from dicom_node.operate.bundle_sources import bundle_at
 from dicom_node.operate.try_model import try_bundle_apart, try_model
 from dicom_node.store.model_records import CONFIGURED
 from models import WeightsCorrupt
+from models.bare_weights import with_verdicts
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the history and the audit log.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
@@ -37,12 +38,14 @@ def import_model(
 ) -> None:
     """Take a model in, as a candidate: it is checked and tried, and reads nothing yet.
 
-    Everything is compared with its digest, and the network is loaded in a confined process and asked about
-    its golden studies. If anything is wrong, nothing is kept. Twice does no harm; a retired model comes back.
+    Everything is compared with its digest. The network is loaded in a confined process, asked about its
+    golden studies, and held to what it says of its maps: up to a minute in all. If anything is wrong, nothing
+    is kept. Twice does no harm; a retired model comes back.
     """
     with reported(), open_desk(session(ctx).settings) as desk:
         bundle = bundle_at(path, contract, desk.settings.model.trusted_keys)
         trial = tried(partial(try_bundle_apart, desk.settings, bundle))
+        bundle = bundle if contract is None else with_verdicts(bundle, trial.verdicts)
         if not dry_run:
             record(desk.settings, "models-import", bundle.digest, str(path.resolve()))
             desk.registry.take(bundle, str(path.resolve()))

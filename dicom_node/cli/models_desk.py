@@ -20,6 +20,7 @@ from dicom_node.store.model_records import BEGINNING, CONFIGURED, ModelAct, Regi
 from models import Trial, verify_bundle
 from models.bundle_contents import CARD_NAME
 from models.bundle_file import Bundle
+from models.explanation.method import NAMES
 from models.ladder import TOLERANCE
 from models.manifest import SHIPPED
 
@@ -154,9 +155,15 @@ def tried(trial: Callable[[], Trial]) -> Trial:
 
 def told(trial: Trial) -> str:
     """How a trial went."""
+    maps = f"; {_told_of_maps(trial)}" if trial.verdicts else ""
     if trial.studies == 0:
-        return "it has no golden studies; asked about noise, it answers with a probability"
+        return f"it has no golden studies; asked about noise, it answers with a probability{maps}"
     return (
         f"{trial.studies} golden studies are answered as on record, at most {trial.away:.1g} away "
-        f"({TOLERANCE:g} is allowed)"
+        f"({TOLERANCE:g} is allowed){maps}"
     )
+
+
+def _told_of_maps(trial: Trial) -> str:
+    alive = [NAMES[method] for method, verdict in trial.verdicts.items() if verdict.alive]
+    return f"proved here, it is explained by {' and '.join(alive)}" if alive else "no map explains it"

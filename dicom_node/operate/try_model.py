@@ -12,8 +12,10 @@ from models import LAST, Rung, Trial, WeightsCorrupt
 from models.bundle_file import Bundle
 
 
-def try_model(settings: Settings, folder: Path | None) -> Trial:
+def try_model(settings: Settings, folder: Path | None, *, maps: bool = False) -> Trial:
     """Have the model in `folder` loaded, and asked about its golden studies. Nothing is changed.
+
+    With `maps`, which methods explain it is proved too; not on a frugal node, which has no framework for it.
 
     Raises:
         WeightsCorrupt: it cannot be loaded, or answers otherwise than it did when it was made.
@@ -27,7 +29,7 @@ def try_model(settings: Settings, folder: Path | None) -> Trial:
             settings.model, settings.log, places=places, start=Start(), stderr=scratch / "worker.log"
         )
         try:
-            result = engine.submit(TrialRequest(folder, rung))
+            result = engine.submit(TrialRequest(folder, rung, maps and not settings.model.frugal))
         finally:
             engine.close()
     if result.trial is None:
@@ -36,9 +38,9 @@ def try_model(settings: Settings, folder: Path | None) -> Trial:
 
 
 def try_bundle_apart(settings: Settings, bundle: Bundle) -> Trial:
-    """`try_model` of a bundle that lies nowhere yet."""
+    """`try_model` of a bundle that lies nowhere yet, its maps too."""
     with TemporaryDirectory(prefix="dicom-node-bundle-") as name:
         folder = Path(name)
         for member, data in bundle.files.items():
             (folder / member).write_bytes(data)
-        return try_model(settings, folder)
+        return try_model(settings, folder, maps=True)

@@ -9,6 +9,7 @@ from models.explanation.aliveness import prove
 from models.explanation.drawn_lesions import draw_lesions
 from models.explanation.method import Method
 from models.explanation.record import record
+from models.explanation.verdict import Verdict
 from models.manifest import Manifest, read_manifest
 
 AT_REGISTRATION: Final = (Method.ATTENTION, Method.GRADCAM)
@@ -22,9 +23,13 @@ def prove_bundle(folder: Path, tell: Callable[[str], None] = lambda news: None) 
     Loads Keras. Raises WeightsCorrupt, InferenceFailed or OutOfMemory; the manifest is then as it was.
     """
     manifest = read_manifest(folder)
-    tell("drawing phantoms")
-    lesions = draw_lesions(manifest.preprocessing, PHANTOMS)
-    proved = prove(folder, lesions, AT_REGISTRATION, tell)
-    whole = replace(manifest, explanations={**manifest.explanations, **proved})
+    whole = replace(manifest, explanations={**manifest.explanations, **proof_of(folder, tell)})
     record(folder, whole)
     return whole
+
+
+def proof_of(folder: Path, tell: Callable[[str], None] = lambda news: None) -> dict[Method, Verdict]:
+    """The verdicts on the bundle in `folder`, of which nothing is changed. Loads Keras, raises as above."""
+    tell("drawing phantoms")
+    lesions = draw_lesions(read_manifest(folder).preprocessing, PHANTOMS)
+    return prove(folder, lesions, AT_REGISTRATION, tell)
