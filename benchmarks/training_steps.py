@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from models.examples import Examples
-from models.training.course import Epoch, Step
+from models.training.course import News, Step
 from models.training.plan import TrainingPlan
 from models.training.run import train
 from models.training.splits import Split
@@ -25,7 +25,7 @@ def main(architecture: str, steps: int, batch: int) -> None:
     at: list[float] = []
     peaks: list[int] = []
 
-    def say(event: Step | Epoch) -> None:
+    def say(event: News) -> None:
         if isinstance(event, Step):
             at.append(time.perf_counter())
             peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import final
 
@@ -29,6 +30,7 @@ from dicom_node.from_settings import (
     destinations,
     equipment,
     first_choice,
+    models_in_use,
     names_in_use,
     worker_places,
 )
@@ -99,7 +101,8 @@ class Node:
             self._lock.acquire()
             starting.callback(self._lock.release)
             self._start(starting)
-            starting.enter_context(retraining(self._settings, now_utc))
+            readers = partial(models_in_use, self._settings)
+            starting.enter_context(retraining(self._settings, now_utc, readers))
             self._running = starting.pop_all()
         self._lock.note(self.port)
         say_unrouted(self._settings, names_in_use(self._settings))

@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final, final
+from typing import IO, Final, final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -17,17 +17,22 @@ from apscheduler.triggers.cron import CronTrigger
 from dicom_node.config import Settings
 from dicom_node.log import logger
 from dicom_node.places import candidates_dir
+from dicom_node.registry import Reader
+from models.training.run import BUNDLE, SPLIT
 
 log = logger(__name__)
 
+JUDGED: Final = "judged"
 _LATE_S: Final = 3600
 _LOWEST_PRIORITY: Final = 19
 
 
 @contextmanager
-def retraining(settings: Settings, now: Callable[[], datetime]) -> Iterator["Retraining"]:
+def retraining(
+    settings: Settings, now: Callable[[], datetime], readers: Callable[[], Sequence[Reader]]
+) -> Iterator["Retraining"]:
     """Within, candidates are trained when config.yaml says so."""
-    trainer = Retraining(settings, now)
+    trainer = Retraining(settings, now, readers)
     trainer.start()
     try:
         yield trainer
@@ -37,14 +42,17 @@ def retraining(settings: Settings, now: Callable[[], datetime]) -> Iterator["Ret
 
 @final
 class Retraining:
-    """Runs `dicom-node train --from-archive` when config.yaml says so, in a process of the lowest priority.
+    """Trains when config.yaml says so, judges what came of it beside the models in use, and keeps it.
 
-    Each run has a folder of its own among the candidates, named by its time; beside it lie what it said
-    (`.log`) and the settings it ran under (`.yaml`). The node's end ends it, and it leaves its state.
+    It runs the commands that a person would type, each in a process of the lowest priority. Each time has a
+    folder of its own among the candidates; beside it lie what was said (`.log`) and the settings it ran under
+    (`.yaml`). The node's end ends it, and a training leaves its state. `readers` knows the models in use.
     """
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
-        self._settings, self._now = settings, now
+    def __init__(
+        self, settings: Settings, now: Callable[[], datetime], readers: Callable[[], Sequence[Reader]]
+    ) -> None:
+        self._settings, self._now, self._readers = settings, now, readers
         self._changing = threading.Lock()
         self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,36 +85,61 @@ class Retraining:
         """Train one candidate; returns when it is there, or did not come to be, which is logged."""
         folder = candidates_dir(self._settings) / f"{self._now():%Y%m%d-%H%M%S}"
         folder.parent.mkdir(parents=True, exist_ok=True)
+        self._write_settings(folder)
         with folder.with_suffix(".log").open("wb") as said:
-            with self._changing:
-                if self._stopped:
-                    return
-                process = subprocess.Popen(self._command(folder), stdout=said, stderr=said)  # noqa: S603 - ourselves
-                self._process = process
-            os.setpriority(os.PRIO_PROCESS, process.pid, _LOWEST_PRIORITY)
             log.info("retraining-begun", candidate=folder.name)
-            code = process.wait()
-            with self._changing:
-                self._process = None
-        tell = log.info if code == 0 else log.error
-        tell("retraining-ended", candidate=folder.name, exit_code=code)
+            code = self._run(folder, self._training(folder), said)
+            tell = log.info if code == 0 else log.error
+            tell("retraining-ended", candidate=folder.name, exit_code=code)
+            if code == 0:
+                judged = self._run(folder, self._judging(folder), said)
+                kept = self._run(folder, ["models", "import", str(folder / BUNDLE)], said)
+                tell = log.error if judged or kept else log.info
+                tell("candidate", candidate=folder.name, judged=judged == 0, kept=kept == 0)
 
-    def _command(self, folder: Path) -> list[str]:
-        retrain = self._settings.retrain
-        settings = folder.with_suffix(".yaml")  # JSON is YAML
-        place = {"data_dir": str(self._settings.data_dir), "database": {"url": self._settings.database_url}}
+    def _run(self, folder: Path, words: Sequence[str], said: IO[bytes]) -> int | None:
+        """The exit code of a command of ours; None if nothing more is to begin."""
+        settings = str(_settings_of(folder))
+        command = [sys.executable, "-P", "-m", "dicom_node", "--config", settings, *words]
+        with self._changing:
+            if self._stopped:
+                return None
+            process = subprocess.Popen(command, stdout=said, stderr=said)  # noqa: S603 - ourselves
+            self._process = process
+        os.setpriority(os.PRIO_PROCESS, process.pid, _LOWEST_PRIORITY)
+        code = process.wait()
+        with self._changing:
+            self._process = None
+        return code
+
+    def _write_settings(self, folder: Path) -> None:
+        settings = _settings_of(folder)  # JSON is YAML
+        place = {
+            "data_dir": str(self._settings.data_dir),
+            "database": {"url": self._settings.database_url},
+            "model": self._settings.model.model_dump(mode="json"),
+        }
         settings.touch(mode=0o600)
         settings.write_text(json.dumps(place), encoding="utf-8")
-        labels = ["--labels", str(retrain.labels)] if retrain.labels else []  # without: what the node keeps
-        words = [*labels, "--label-column", retrain.label_column, *retrain.options]
-        run = [
-            sys.executable,
-            "-P",
-            "-m",
-            "dicom_node",
-            "--config",
-            str(settings),
-            "train",
-            retrain.architecture,
-        ]
-        return [*run, *words, "--from-archive", "--out", str(folder), "--model-version", folder.name]
+
+    def _training(self, folder: Path) -> list[str]:
+        retrain = self._settings.retrain
+        words = [*retrain.options, "--out", str(folder), "--model-version", folder.name]
+        return ["train", retrain.architecture, *self._known(), *words]
+
+    def _judging(self, folder: Path) -> list[str]:
+        """By patients the candidate never saw, beside the models in use that answer the same question."""
+        asked = self._settings.retrain.label_column
+        beside = [one.reference for one in self._readers() if one.manifest.label == asked]
+        words = ["--part", "test", "--split", str(folder / SPLIT), "--out", str(folder / JUDGED)]
+        return ["compare" if beside else "evaluate", str(folder / BUNDLE), *beside, *self._known(), *words]
+
+    def _known(self) -> list[str]:
+        """Which studies, and what is known of them; without a file, what the node keeps."""
+        retrain = self._settings.retrain
+        labels = ["--labels", str(retrain.labels)] if retrain.labels else []
+        return [*labels, "--label-column", retrain.label_column, "--from-archive"]
+
+
+def _settings_of(folder: Path) -> Path:
+    return folder.with_suffix(".yaml")

@@ -11,7 +11,7 @@ from rich.table import Table
 from dicom_node.cli.session import err, out
 from models.examples import Examples
 from models.manifest import read_manifest
-from models.training.course import Epoch, Step
+from models.training.course import Epoch, News, Step
 from models.training.estimate import Estimate
 from models.training.gathering import Gathered
 from models.training.run import Trained
@@ -37,19 +37,21 @@ def telling_of_studies() -> Iterator[Say]:
 
 
 @contextmanager
-def telling_of_epochs(epochs: int) -> Iterator[Callable[[Step | Epoch], None]]:
+def telling_of_epochs(epochs: int) -> Iterator[Callable[[News], None]]:
     """A bar with the time that is left at most, for a terminal; a line per epoch for a file."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("training", total=None)
 
-        def say(event: Step | Epoch) -> None:
+        def say(event: News) -> None:
             if isinstance(event, Step):
                 done = (event.epoch - 1) * event.steps + event.step
                 what = f"epoch {event.epoch} of {epochs}, loss {event.loss:.3f}"
                 progress.update(task, description=what, completed=done, total=epochs * event.steps)
-            else:
+            elif isinstance(event, Epoch):
                 out.print(epoch_line(event, epochs), highlight=False)
+            else:
+                progress.update(task, description=event.doing, total=None)
 
         yield say
 

@@ -45,6 +45,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What is done after the last epoch; for whoever watches."""
+
+    doing: str
+
+
+News = Step | Epoch | Stage
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """The epochs so far, oldest first."""
 

@@ -16,7 +16,7 @@ from models.errors import TrainingFailed
 from models.examples import Examples
 from models.training.batches import Batches
 from models.training.checkpoint import STATE, load_state, save_state
-from models.training.course import HISTORY, Course, Epoch, Step, write_history
+from models.training.course import HISTORY, Course, Epoch, News, Step, write_history
 from models.training.devices import spread
 from models.training.event_log import write_events
 from models.training.networks import be_repeatable, first_network, twin
@@ -27,7 +27,7 @@ from models.training.teaching import teacher
 
 LARGEST_GRADIENT: Final = 1.0  # its norm is cut to this
 
-Say = Callable[[Step | Epoch], None]
+Say = Callable[[News], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

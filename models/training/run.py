@@ -19,15 +19,18 @@ from models.network import load_keras
 from models.training.bundling import SIMULATED, UNKNOWN, contract_of, save_bundle
 from models.training.card import CARD_NAME, write_card
 from models.training.checkpoint import STATE
-from models.training.course import HISTORY, Course, Epoch, Step, read_history
+from models.training.course import HISTORY, Course, Epoch, News, Stage, read_history
 from models.training.figures import counted, scored
 from models.training.golden_studies import golden_cines
 from models.training.plan import TrainingPlan
+from models.training.split_file import write_split
 from models.training.splits import Split
 from models.training.threshold import ThresholdRule
 
 BUNDLE: Final = "bundle"
 RUN: Final = "run.json"
+SPLIT: Final = "split.csv"
+"""Who was learned from, chosen by and measured on: what judges the model later by the same patients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Trained:
         return sum(epoch.seconds for epoch in self.history)
 
 
-def silent(_: Step | Epoch) -> None:
+def silent(_: News) -> None:
     """For those who do not watch."""
 
 
@@ -59,14 +62,15 @@ def train(
     examples: Examples,
     split: Split,
     folder: Path,
-    say: Callable[[Step | Epoch], None] = silent,
+    say: Callable[[News], None] = silent,
     *,
     resume: bool = False,
 ) -> Trained:
     """Train as `plan` says, in `folder`, which is empty or not there; with `resume`, or holds this very run.
 
-    `say` hears every step and epoch. After every epoch the state is on the disk: whatever ends the process,
-    resuming gives the same bundle, on a processor bit by bit. A run that is finished is left as it is.
+    `say` hears every step and epoch, and what is done after them. After every epoch the state is on the disk:
+    whatever ends the process, resuming gives the same bundle, on a processor bit by bit. A run that is
+    finished is left as it is.
 
     Raises:
         TrainingRefused: plan, examples and split do not go together, or the folder holds something else.
@@ -76,11 +80,12 @@ def train(
     split.check(examples)
     _claim(folder, _identity(plan, examples, split), resume)
     if not (folder / BUNDLE).exists():
+        write_split(folder / SPLIT, split, examples)
         load_keras(plan.architecture)  # first of all: it says which backend
         from models.training.loop import learn
 
         network, course = learn(plan, examples, split, folder, say)
-        _bundle(_Outcome(plan, examples, split, network, course), folder)
+        _bundle(_Outcome(plan, examples, split, network, course), folder, say)
     (folder / STATE).unlink(missing_ok=True)
     parameters = int(read_manifest(folder / BUNDLE).scores["parameters"])
     return Trained(folder / BUNDLE, read_history(folder / HISTORY), parameters)
@@ -122,13 +127,13 @@ def _claim(folder: Path, identity: dict[str, str], resume: bool) -> None:
         raise TrainingRefused(f"{folder} holds a training with another {told}: start anew in another folder")
 
 
-def _bundle(outcome: _Outcome, folder: Path) -> None:
+def _bundle(outcome: _Outcome, folder: Path, say: Callable[[News], None]) -> None:
     """Write the bundle beside its place, whole, and only then put it there."""
     beside = folder / f"{BUNDLE}.part"
     if beside.exists():
         shutil.rmtree(beside)
     save_bundle(outcome.network, beside, _manifest(outcome))
-    manifest = prove_bundle(beside)
+    manifest = prove_bundle(beside, lambda doing: say(Stage(doing)))
     card = write_card(manifest, outcome.plan, outcome.examples, outcome.split, outcome.course)
     (beside / CARD_NAME).write_text(card, encoding="utf-8")
     cines = golden_cines(outcome.plan, outcome.examples, outcome.split)

@@ -1,5 +1,6 @@
-"""A split that somebody else made: a CSV file with `study_instance_uid` and `fold`."""
+"""A split in a file: a CSV with `study_instance_uid` and `fold`, that somebody else or a training made."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from models.errors import TrainingRefused
 from models.examples import Examples
 from models.training.splits import PARTS, Split, split_by_fold
-from models.training.tables import read_table
+from models.training.tables import STUDY, read_table
 
 
 def read_split(path: Path, examples: Examples, *, fold: int = 1) -> Split:
@@ -33,6 +34,15 @@ def read_split(path: Path, examples: Examples, *, fold: int = 1) -> Split:
         split.check(examples)
         return split
     return _numbered(path, examples, held, fold)
+
+
+def write_split(path: Path, split: Split, examples: Examples) -> None:
+    """The parts by name, as `read_split` takes them; no patient is in the file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([STUDY, "fold"])
+        for part in PARTS:
+            writer.writerows([examples.studies[int(index)], part] for index in getattr(split, part))
 
 
 def _numbered(path: Path, examples: Examples, held: list[str], fold: int) -> Split:

@@ -16,7 +16,7 @@ from models import WeightsCorrupt, load_bundle, read_manifest
 from models.errors import TrainingFailed, TrainingRefused
 from models.examples import Examples
 from models.golden import read_golden
-from models.training.course import Epoch, Step
+from models.training.course import Epoch, News, Stage, Step
 from models.training.plan import TrainingPlan
 from models.training.run import Trained, train
 from models.training.splits import Split, draw_split
@@ -46,14 +46,14 @@ def split(examples: Examples) -> Split:
 @pytest.fixture(scope="module")
 def trained(
     examples: Examples, split: Split, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Trained, list[Step | Epoch]]:
-    told: list[Step | Epoch] = []
+) -> tuple[Trained, list[News]]:
+    told: list[News] = []
     plan = replace(PLAN, golden="validation", name="Echo", version="3", data="Discs.")
     return train(plan, examples, split, tmp_path_factory.mktemp("run") / "run", told.append), told
 
 
 def test_a_bundle_comes_out_that_says_what_it_was_taught_and_answers(
-    trained: tuple[Trained, list[Step | Epoch]], examples: Examples
+    trained: tuple[Trained, list[News]], examples: Examples
 ) -> None:
     done, _ = trained
     manifest = read_manifest(done.bundle)
@@ -72,7 +72,7 @@ def test_a_bundle_comes_out_that_says_what_it_was_taught_and_answers(
 
 
 def test_the_figures_are_those_of_the_parts_with_their_numbers(
-    trained: tuple[Trained, list[Step | Epoch]], examples: Examples, split: Split
+    trained: tuple[Trained, list[News]], examples: Examples, split: Split
 ) -> None:
     import keras
 
@@ -91,7 +91,7 @@ def test_the_figures_are_those_of_the_parts_with_their_numbers(
 
 
 def test_golden_studies_are_answered_as_the_bundle_answers(
-    trained: tuple[Trained, list[Step | Epoch]],
+    trained: tuple[Trained, list[News]],
 ) -> None:
     from models.network import Network
 
@@ -104,18 +104,19 @@ def test_golden_studies_are_answered_as_the_bundle_answers(
 
 
 def test_every_step_and_epoch_is_told_and_logged_and_no_state_is_left(
-    trained: tuple[Trained, list[Step | Epoch]],
+    trained: tuple[Trained, list[News]],
 ) -> None:
     done, told = trained
-    assert [type(event) for event in told] == [Step, Step, Epoch] * 2
+    assert [type(event) for event in told[:6]] == [Step, Step, Epoch] * 2
+    assert "proving Grad-CAM" in [event.doing for event in told[6:] if isinstance(event, Stage)]
     assert tuple(event for event in told if isinstance(event, Epoch)) == done.history
     assert done.seconds == sum(epoch.seconds for epoch in done.history) > 0
     names = {path.name for path in done.bundle.parent.iterdir()}
-    assert names == {"bundle", "run.json", "history.csv", "events.out.tfevents.0.training"}
+    assert names == {"bundle", "run.json", "split.csv", "history.csv", "events.out.tfevents.0.training"}
 
 
 def test_a_finished_run_is_left_as_it_is_and_another_run_does_not_touch_it(
-    trained: tuple[Trained, list[Step | Epoch]], examples: Examples, split: Split
+    trained: tuple[Trained, list[News]], examples: Examples, split: Split
 ) -> None:
     done, _ = trained
     plan = replace(PLAN, golden="validation", name="Echo", version="3", data="Discs.")
@@ -133,7 +134,7 @@ def test_a_finished_run_is_left_as_it_is_and_another_run_does_not_touch_it(
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(
-    trained: tuple[Trained, list[Step | Epoch]], examples: Examples, split: Split, tmp_path: Path, seed: int
+    trained: tuple[Trained, list[News]], examples: Examples, split: Split, tmp_path: Path, seed: int
 ) -> None:
     import keras
 
@@ -147,7 +148,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(
 
 
 def test_a_warm_start_begins_at_the_other_bundles_weights_and_says_so(
-    trained: tuple[Trained, list[Step | Epoch]], examples: Examples, split: Split, tmp_path: Path
+    trained: tuple[Trained, list[News]], examples: Examples, split: Split, tmp_path: Path
 ) -> None:
     done, _ = trained
     cold = train(replace(PLAN, epochs=1, rate=1e-12), examples, split, tmp_path / "cold")
@@ -162,7 +163,7 @@ def test_a_warm_start_begins_at_the_other_bundles_weights_and_says_so(
 
 
 def test_a_bundle_that_does_not_fit_is_no_start(
-    trained: tuple[Trained, list[Step | Epoch]], examples: Examples, split: Split, tmp_path: Path
+    trained: tuple[Trained, list[News]], examples: Examples, split: Split, tmp_path: Path
 ) -> None:
     done, _ = trained
     with pytest.raises(TrainingRefused, match="holds the network temporal, not spatial"):
