@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from dicom_node.analysis.engine import AnalysisResult, request_from_json
+from dicom_node.analysis.worker_command import Start
 from dicom_node.analysis.worker_engine import WorkerEngine
 from dicom_node.config import Settings
 from dicom_node.errors import NodeError
@@ -66,8 +67,9 @@ def repeat(
         request = request_from_json(json.dumps(asked))
     except ValidationError as error:
         raise NodeError(f"this version cannot ask what was asked then: {error.errors()[0]['msg']}") from error
-    model = settings.model.model_copy(update={"bundle": bundle, "threshold": threshold})
-    engine = WorkerEngine(model, settings.log, stderr=out_dir / "worker.log", on_event=tell)
+    log = out_dir / "worker.log"
+    # the request names its model, and how it is explained: nothing is loaded before
+    engine = WorkerEngine(settings.model, settings.log, start=Start(), stderr=log, on_event=tell)
     try:
         return engine.submit(request)
     finally:

@@ -69,6 +69,7 @@ _LESS: tuple[dict[str, Any], ...] = (
     {"sparse": True},
     {"placed": False},
     {"mapped": False, "replaced": 0},
+    {"occluded": True},
     {"answer": 2},
 )
 _LEAST: dict[str, Any] = {"sparse": True, "placed": False}
