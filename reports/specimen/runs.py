@@ -23,6 +23,7 @@ class Cause(StrEnum):
     CONFIGURATION = "the configuration"
     VERSION = "the software version"
     MODEL = "the model"
+    METHOD = "how the map is made"
     ANSWER = "the result"
     CLOCK = "the time of the analysis"
 
@@ -60,6 +61,7 @@ _INPUTS: dict[Cause, str] = {
     Cause.CONFIGURATION: "equipment",
     Cause.VERSION: "version",
     Cause.MODEL: "model",
+    Cause.METHOD: "method",
     Cause.ANSWER: "answer",
     Cause.CLOCK: "clock",
 }
@@ -69,7 +71,7 @@ _LESS: tuple[dict[str, Any], ...] = (
     {"sparse": True},
     {"placed": False},
     {"mapped": False, "replaced": 0},
-    {"occluded": True},
+    {"method": 2},
     {"answer": 2},
 )
 _LEAST: dict[str, Any] = {"sparse": True, "placed": False}

@@ -39,8 +39,8 @@ class Subject:
     `source` is the scanned person with study, scanner and images; `enhanced` makes those one multi-frame
     image; `sparse` takes everything from the header that can be missing; `placed` is whether it has a frame
     of reference; `mapped` is whether the model gave a map; `replaced` how many reports of ours the new one
-    supersedes. The other model is explained by Grad-CAM; `occluded` is by occlusion, whichever it is.
-    There is a third `answer`, 2.
+    supersedes.
+    There is a third `answer`, 2, and a third `method` of explaining it.
     """
 
     source: int = 0
@@ -48,12 +48,12 @@ class Subject:
     version: int = 0
     model: int = 0
     answer: int = 0
+    method: int = 0
     clock: int = 0
     enhanced: bool = False
     sparse: bool = False
     placed: bool = True
     mapped: bool = True
-    occluded: bool = False
     replaced: int = 1
     options: ReportOptions = ReportOptions()
 
@@ -132,7 +132,7 @@ class Subject:
             attention=_attention(volume.voxels.shape, self.answer) if self.mapped else None,
             attention_method="How the map was made." if self.mapped else "",
             notes=("A remark.",) * (1 + self.answer),
-            explained_by=Method.OCCLUSION if self.occluded else _METHODS[self.model],
+            explained_by=tuple(Method)[self.method],
         )
 
     def _equipment(self) -> Equipment:
@@ -155,7 +155,6 @@ _QUALITIES: Final = (
     InputQuality("6 slices x 3 phases"),
 )
 _REFUSALS: Final = (Refusal("no_cine"), Refusal("incomplete", "2 slices lack phases"), Refusal("fault"))
-_METHODS: Final = (Method.ATTENTION, Method.GRADCAM)
 _MODELS: Final = (
     ModelIdentity("Net A", "1.0.0", "stran", "ab" * 32, "cd" * 32, "Scar", "Trained on A.", False),
     ModelIdentity("Net B", "2.0.0", "stran", "ef" * 32, "01" * 32, "Scar", "Trained on B.", True),

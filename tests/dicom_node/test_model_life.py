@@ -1,8 +1,10 @@
 """A model's life by commands alone: labels kept, trained, packed, imported, activated, judged by name."""
 
 import csv
+import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,12 @@ from typer.testing import CliRunner
 
 from dicom_node.cli import app
 from models import Method, read_manifest
+from models.explanation.verdict import Verdict
 from models.golden import read_golden
+from models.manifest import MANIFEST_NAME, WEIGHTS_NAME
+from models.network import keras_network
 from tests.dicom_node.kept_studies import keep_studies
+from tests.models.drawn_bundle import drawn_bundle
 from tests.models.phantom_studies import GRID, write_studies
 
 Run = Callable[..., Result]
@@ -69,9 +75,10 @@ def test_what_was_trained_on_kept_labels_is_imported_activated_and_judged_by_nam
     assert len(golden.cine) == 2
 
     run("models", "export", folder / "bundle", file)
-    assert "2 golden studies are answered as on record" in " ".join(
-        run("models", "import", file).output.split()
-    )
+    taken = " ".join(run("models", "import", file).output.split())
+    assert "2 golden studies are answered as on record" in taken
+    alive = trained.explanations[Method.GRADCAM].alive
+    assert ("proved here, it is explained by Grad-CAM" if alive else "no map explains it") in taken
     run("models", "activate", "Echo")
     listed = json.loads(run("models", "--json").stdout)["models"]
     assert {one["name"]: one["standing"] for one in listed}["Echo"] == "active"
@@ -98,3 +105,41 @@ def test_a_model_that_is_nowhere_and_a_label_that_nobody_gave_are_refused(
     unnamed = run("train", "temporal", "--label-column", "Scar", "--images", tmp_path, "--out", out, code=3)
     assert "--labels FILE" in unnamed.stderr
     assert not out.exists()
+
+
+def test_a_false_claim_about_maps_is_refused_and_bare_weights_get_their_verdicts_here(
+    run: Run, known: Path, tmp_path: Path
+) -> None:
+    claim = {Method.ATTENTION: Verdict(True, "so its maker says", 1.0, 1.0, 0.0)}
+    folder = drawn_bundle(tmp_path / "still", "dual-attention", explanations=claim, label="Scar")
+    still_attention(folder)
+    refused = " ".join(run("models", "import", folder, code=1).stderr.split())
+    assert "says that attention explains this model, and proved here it does not" in refused
+    assert "its map is the same everywhere" in refused
+    assert [one["name"] for one in json.loads(run("models", "--json").stdout)["models"]] == ["ST-RAN"]
+
+    contract = tmp_path / "contract.json"
+    contract.write_text(replace(read_manifest(folder), explanations={}).as_json())
+    taken = " ".join(run("models", "import", folder / WEIGHTS_NAME, "--contract", contract).output.split())
+    assert (
+        "no map explains it" in taken
+    )  # it has learned nothing, and Grad-CAM finds no lesion with it either
+    shown = json.loads(run("models", "show", "DRAWN", "--json").stdout)["explanations"]
+    assert {method: verdict["alive"] for method, verdict in shown.items()} == {
+        "attention": False,
+        "gradcam": False,
+    }
+
+
+def still_attention(folder: Path) -> None:
+    """Give the bundle's gates weights of 0, so that their attention is the same everywhere."""
+    import keras
+
+    manifest = read_manifest(folder)
+    network = keras_network(manifest, folder)
+    for block in manifest.attention:
+        gate = network.get_layer(f"{block}_attention")
+        gate.set_weights([keras.ops.zeros_like(one) for one in gate.weights])
+    network.save(folder / WEIGHTS_NAME)
+    sha256 = hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest()
+    (folder / MANIFEST_NAME).write_text(replace(manifest, weights_sha256=sha256).as_json())

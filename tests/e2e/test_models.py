@@ -1,21 +1,36 @@
 """Models come, read, step back and go on a running node, and every report is one model's own."""
 
+import contextlib
+import hashlib
 import json
+import os
+import signal
+import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydicom import dcmread
 
 from dicom_node.audit_log import AuditLog, Entry
+from dicom_node.clock import now_utc
 from dicom_node.delivery.sender import find_files, send_files
+from dicom_node.registry import Registry, Shelf
+from dicom_node.store import Store
 from models import read_manifest
+from models.bundle_file import bundle_from_folder
+from models.golden import read_golden, write_golden
 from pipeline.phantom import Layout, Scan, draw_heart, render, write_dicom
 from reports import sr_text
 from tests.e2e.light_bundle import light_bundle
-from tests.e2e.node import ServedNode, study_uid
+from tests.e2e.node import PATIENCE_S, ServedNode, study_uid
 
 pytestmark = pytest.mark.slow
 
@@ -23,11 +38,11 @@ TINY = Scan(slices=3, phases=8, matrix=(48, 48))
 
 
 class Site:
-    """A node with a light model of version 1, and what is done on it."""
+    """A node with a light model of version 1, and what is done on it; `model` is more of its configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **model: object) -> None:
         self.folder = folder
-        self.node = ServedNode(folder / "node", light=True, report={"not_analysed": "never"})
+        self.node = ServedNode(folder / "node", light=True, report={"not_analysed": "never"}, model=model)
         self._hearts = 0
 
     def read(self, scan: Scan = TINY) -> str:
@@ -190,3 +205,86 @@ def test_a_model_in_the_shadow_answers_to_nobody_but_the_comparison(site: Site) 
     assert "2 done" in site.run("show", "LIGHT:2")
     site.run("shadow", "LIGHT:2", "--off")
     assert site.standings()["LIGHT 2"] == "candidate"
+
+
+def test_a_shadow_that_is_killed_does_no_harm_and_answers_to_the_next_study(site: Site) -> None:
+    site.run("import", str(site.bundle("second")))
+    site.run("shadow", "LIGHT:2")
+    killer = threading.Thread(target=kill_the_first_shadow, args=(site.node,))
+    killer.start()
+    first = site.read()
+    killer.join(PATIENCE_S)
+    assert site.node.wait_for("shadow-answered", study=first)["outcome"] == "died"
+    assert site.node.show(first)["model"].startswith("LIGHT 1, ")
+    second = site.read()
+    assert site.node.wait_for("shadow-answered", study=second)["outcome"] == "done"
+    assert "1 died, 1 done" in site.run("show", "LIGHT:2")
+
+
+def kill_the_first_shadow(node: ServedNode) -> None:
+    """kill -9 of the worker behind all others, as soon as there is one; gives up when patience ends."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        for pid in shadow_workers(node):
+            os.kill(pid, signal.SIGKILL)
+            return
+
+
+def shadow_workers(node: ServedNode) -> list[int]:
+    """The workers of lowest priority that this node started."""
+    found = []
+    for thread in Path(f"/proc/{node.pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # threads and processes come and go
+            for child in (thread / "children").read_text().split():
+                if b"--background" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                    found.append(int(child))
+    return found
+
+
+def test_an_answer_that_is_not_the_one_on_record_is_no_reason_to_read(site: Site) -> None:
+    odd = light_bundle(site.folder / "odd", version="2", golden=2)
+    golden = read_golden(odd)
+    assert golden is not None
+    write_golden(replace(golden, probability=golden.probability + 0.01), odd)
+    bundle = bundle_from_folder(odd)
+    with closing(
+        Store(f"sqlite:///{site.node.data / 'node.db'}")
+    ) as store:  # as if it had answered so elsewhere
+        shelf = Shelf(site.node.data / "models")
+        Registry(store.registered, shelf, (), "somebody", now_utc).take(bundle, "elsewhere")
+    assert "is on record: the weights, or this machine" in site.run("activate", "LIGHT:2", code=1)
+    assert "is on record" in site.run("verify", "LIGHT:2", code=1)
+    assert site.standings() == {"LIGHT 1": "active", "LIGHT 2": "candidate"}
+    assert site.node.show(site.read())["model"].startswith("LIGHT 1, ")
+
+
+def test_where_keys_are_trusted_only_what_they_signed_comes_in(tmp_path: Path) -> None:
+    ours, theirs = (key_pair(tmp_path / name) for name in ("ours", "theirs"))
+    site = Site(tmp_path, trusted_keys=[str(ours[1])])
+    with site.node:
+        folder = light_bundle(tmp_path / "second", version="2", golden=1)
+        signed, foreign, bare = (tmp_path / f"{name}.bundle" for name in ("signed", "foreign", "bare"))
+        site.run("export", str(folder), str(signed), "--key", str(ours[0]))
+        site.run("export", str(folder), str(foreign), "--key", str(theirs[0]))
+        site.run("export", str(folder), str(bare))
+        assert "is signed by somebody else" in site.run("import", str(foreign), code=1)
+        assert "is not signed" in site.run("import", str(bare), code=1)
+        assert site.standings() == {"LIGHT 1": "active"}
+        site.run("import", str(signed))
+        site.run("activate", "LIGHT:2")
+        listed = json.loads(site.run("--json"))["models"]
+        public = load_pem_public_key(ours[1].read_bytes())
+        assert isinstance(public, Ed25519PublicKey)
+        [second] = [one for one in listed if one["version"] == "2"]
+        assert second["signed_by"] == hashlib.sha256(public.public_bytes_raw()).hexdigest()
+        [signature] = (site.node.data / "models").glob("*/SHA256SUMS.sig")
+        signature.write_bytes(bytes(64))
+        assert "signed by somebody else" in site.run("verify", "LIGHT:2", code=1)
+
+
+def key_pair(stem: Path) -> tuple[Path, Path]:
+    """A private key and its public one, as openssl writes them."""
+    key, public = stem.with_suffix(".pem"), stem.with_suffix(".pub.pem")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(key)], check=True)
+    subprocess.run(["openssl", "pkey", "-in", str(key), "-pubout", "-out", str(public)], check=True)
+    return key, public
