@@ -1,6 +1,6 @@
 """Takes what is due to its destinations, and writes down how it went."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -88,11 +88,18 @@ def deliver_due(
 ) -> int:
     """One round to one destination: every delivery that is due, one association per study; how many.
 
-    An object counts as sent only when its answer is noted: a crash in between sends the same bytes with the
-    same UID again, which an archive takes for what it is (PS3.4 B.2.3). When no association can be opened,
-    everything else that is due waits too, instead of running into the same time-out study by study.
+    An object counts as sent only when its answer is noted, which is done as it comes: a crash in between
+    sends the same bytes with the same UID again, which an archive takes for what it is (PS3.4 B.2.3). When
+    no association can be opened, everything else that is due waits too, instead of running into the same
+    time-out study by study.
     """
     due = store.due_deliveries(destination.name, clock())
+
+    def noting(delivery: Delivery, outcome: SendOutcome) -> None:
+        at = clock()
+        settled = settle_outcome(delivery, outcome, policy, at)
+        _note(store, delivery, replace(settled, ask_proof=destination.proving is not None), at)
+
     down = ""
     for study, group in groupby(due, key=_study):
         batch = list(group)
@@ -100,22 +107,31 @@ def deliver_due(
             _withhold(store, batch, reason, clock())
             continue
         if not down:
-            try:
-                outcomes = destination.send([_object(results, delivery) for delivery in batch])
-            except DestinationError as error:
-                down = str(error)
-                log.warning("destination-down", destination=destination.name, reason=down)
+            down = _send(destination, results, batch, noting)
         if down:
-            outcomes = [SendOutcome(Verdict.LATER, comment=down)] * len(batch)
-        ask_proof = destination.proving is not None
-        settled = [
-            (one, replace(settle_outcome(one, outcome, policy, clock()), ask_proof=ask_proof))
-            for one, outcome in zip(batch, outcomes, strict=True)
-        ]
-        _note(store, settled, clock())
+            for delivery in batch:
+                noting(delivery, SendOutcome(Verdict.LATER, comment=down))
     if due:
         finish(store, clock())
     return len(due)
+
+
+def _send(
+    destination: Destination,
+    results: Path,
+    batch: Sequence[Delivery],
+    noting: Callable[[Delivery, SendOutcome], None],
+) -> str:
+    """Send one study's objects, each answer noted as it comes; a sentence if nobody is there to take them."""
+    turn = iter(batch)
+    try:
+        destination.send(
+            [_object(results, delivery) for delivery in batch], lambda outcome: noting(next(turn), outcome)
+        )
+    except DestinationError as error:
+        log.warning("destination-down", destination=destination.name, reason=str(error))
+        return str(error)
+    return ""
 
 
 def _withhold(store: Store, batch: Sequence[Delivery], reason: str, at: datetime) -> None:
@@ -178,17 +194,16 @@ def _doubted_before(delivery: Delivery, outcome: SendOutcome) -> bool:
     return again and delivery.attempts >= DOUBTFUL_TRIES
 
 
-def _note(store: Store, noted: Iterable[tuple[Delivery, DeliveryOutcome]], at: datetime) -> None:
-    for delivery, settled in noted:
-        store.note_delivery(delivery.id, settled, at)
-        log.info(
-            "delivery-tried",
-            study=delivery.study_instance_uid,
-            destination=delivery.destination,
-            kind=delivery.kind,
-            state=settled.state.value,
-            reason=settled.comment,
-        )
+def _note(store: Store, delivery: Delivery, settled: DeliveryOutcome, at: datetime) -> None:
+    store.note_delivery(delivery.id, settled, at)
+    log.info(
+        "delivery-tried",
+        study=delivery.study_instance_uid,
+        destination=delivery.destination,
+        kind=delivery.kind,
+        state=settled.state.value,
+        reason=settled.comment,
+    )
 
 
 def _object(results: Path, delivery: Delivery) -> ResultObject:

@@ -12,7 +12,7 @@ from dicom_node.delivery.line import Line, context
 from dicom_node.delivery.proof import Proving
 from dicom_node.delivery.proof_scu import ProofScu
 from dicom_node.delivery.storage_association import StorageAssociation
-from dicom_node.delivery.storage_scu import ResultObject, SendOutcome, StorageScu
+from dicom_node.delivery.storage_scu import Hear, ResultObject, SendOutcome, StorageScu, heard, silent
 from dicom_node.errors import DestinationError
 from dicom_node.tls import TlsFiles
 from reports import sr_forms
@@ -47,8 +47,10 @@ class Destination(Protocol):
     def proving(self) -> Proving | None:
         """The same, if it is to be asked; None if Success is to be enough."""
 
-    def send(self, objects: Sequence[ResultObject]) -> list[SendOutcome]:
+    def send(self, objects: Sequence[ResultObject], hear: Hear = silent) -> list[SendOutcome]:
         """Send the objects of one study, and say what became of each, in order. Twice does no harm.
+
+        `hear` is told each outcome as it comes.
 
         Raises:
             DestinationError: nothing was sent, because there was nobody to send it to.
@@ -85,12 +87,12 @@ class Pacs:
     def proving(self) -> Proving | None:
         return None if self._line.settings.proof == "none" else self.proof
 
-    def send(self, objects: Sequence[ResultObject]) -> list[SendOutcome]:
+    def send(self, objects: Sequence[ResultObject], hear: Hear = silent) -> list[SendOutcome]:
         classes = dict.fromkeys(form for item in objects for form in sr_forms(item.sop_class_uid))
         association = StorageAssociation(self._line.associate([context(uid) for uid in classes]))
         scu = StorageScu(association, self.name)
         try:
-            return [scu.send(item) for item in objects]
+            return heard((scu.send(item) for item in objects), hear)
         finally:
             association.release()
 

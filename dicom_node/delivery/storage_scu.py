@@ -1,6 +1,6 @@
 """Objects of ours over one open association: which form goes out, and what the answer means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,22 @@ class SendOutcome:
     comment: str = ""
     sent_sop_class_uid: str = ""
     sent_sop_instance_uid: str = ""
+
+
+Hear = Callable[[SendOutcome], None]
+
+
+def silent(_: SendOutcome) -> None:
+    """For those who wait for the whole."""
+
+
+def heard(outcomes: Iterable[SendOutcome], hear: Hear) -> list[SendOutcome]:
+    """The outcomes, each told as soon as it is there."""
+    known = []
+    for outcome in outcomes:
+        hear(outcome)
+        known.append(outcome)
+    return known
 
 
 @final

@@ -50,6 +50,21 @@ def test_a_study_is_delivered_when_every_object_was_answered_with_success(
     assert job_state(store, "1.2.3") == (State.DELIVERED, "2 of 2 delivered")
 
 
+def test_an_answer_is_noted_while_the_next_object_is_under_way(
+    store: Store, tmp_path: Path, clock: Clock
+) -> None:
+    finish_study(store, tmp_path, "1.2.3", "pacs")
+    meanwhile: list[list[str]] = []
+
+    def answer(event: evt.Event) -> int:
+        meanwhile.append(states(store, "1.2.3"))
+        return 0x0000
+
+    with storage_scp(answer=answer) as scp:
+        deliver_due(store, tmp_path, scp.pacs(), POLICY, clock)
+    assert meanwhile == [["pending", "pending"], ["sent", "pending"]]
+
+
 def test_each_study_has_an_association_of_its_own(store: Store, tmp_path: Path, clock: Clock) -> None:
     for study in ("1.2.3", "1.2.4"):
         finish_study(store, tmp_path, study, "pacs")

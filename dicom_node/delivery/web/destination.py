@@ -1,14 +1,15 @@
 """One place results go to, by DICOMweb."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import final
 
 from dicom_node.config_destinations import WebDestination
 from dicom_node.delivery.destination import EchoResult
 from dicom_node.delivery.dimse_status import Verdict
 from dicom_node.delivery.proof import Proving
-from dicom_node.delivery.storage_scu import ResultObject, SendOutcome
+from dicom_node.delivery.storage_scu import Hear, ResultObject, SendOutcome, heard, silent
 from dicom_node.delivery.web.line import WebLine
 from dicom_node.delivery.web.proof import WebProof
 from dicom_node.delivery.web.qido import list_series
@@ -43,24 +44,29 @@ class WebPacs:
     def proving(self) -> Proving | None:
         return None if self._line.settings.proof == "none" else self.proof
 
-    def send(self, objects: Sequence[ResultObject]) -> list[SendOutcome]:
+    def send(self, objects: Sequence[ResultObject], hear: Hear = silent) -> list[SendOutcome]:
         """One request per object; after one that was not answered, the others wait."""
-        outcomes: list[SendOutcome] = []
+        return heard(self._outcomes(objects), hear)
+
+    def _outcomes(self, objects: Sequence[ResultObject]) -> Iterator[SendOutcome]:
         with self._line.client() as client:
-            for item in objects:
+            for number, item in enumerate(objects):
                 try:
-                    outcomes.append(store(self._line, client, item))
+                    yield store(self._line, client, item)
                 except Silent as error:
-                    uids = item.sop_class_uid, item.sop_instance_uid
-                    outcomes.append(SendOutcome(Verdict.LATER, None, str(error), *uids))
+                    yield SendOutcome(
+                        Verdict.LATER, None, str(error), item.sop_class_uid, item.sop_instance_uid
+                    )
                     break
                 except DestinationError as error:
-                    if not outcomes:
+                    if number == 0:
                         raise
-                    outcomes.append(SendOutcome(Verdict.LATER, comment=str(error)))
+                    yield SendOutcome(Verdict.LATER, comment=str(error))
                     break
-        waiting = SendOutcome(Verdict.LATER, comment=f"{self.name} did not answer for the object before")
-        return outcomes + [waiting] * (len(objects) - len(outcomes))
+            else:
+                return
+        comment = f"{self.name} did not answer for the object before"
+        yield from repeat(SendOutcome(Verdict.LATER, comment=comment), len(objects) - number - 1)
 
     def echo(self) -> EchoResult:
         """Whether anybody answers there and lets us in: asked for a series that nobody has."""
