@@ -1,16 +1,11 @@
-"""Weights without a manifest of their own: a `.keras` file and a contract, from which a bundle is made.
-
-A SavedModel is not taken. It is a graph of TensorFlow operations, among them such as read and write files,
-and to ask it is to execute it; a `.keras` file is a description of layers we have, and numbers.
-"""
+"""Weights without a manifest of their own: a `.keras` file and a contract, from which a bundle is made."""
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from models.bundle_contents import DIGESTS_NAME, digest_list
 from models.bundle_file import Bundle, bundle_of
@@ -21,28 +16,32 @@ from models.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, WEIGHTS_NAME, man
 from models.weights_file import read_weights
 from pipeline.preprocessing import Preprocessing
 
-_GRAPH: Final = "saved_model.pb"
-_REFUSED: Final = (
-    "{path} is a SavedModel: to ask it would be to execute its graph, which the node does for nobody; load "
-    "its weights into the Keras network it was made from, and import what `model.save('one.keras')` writes"
-)
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a contract file says: a manifest in which digests may be left out.
+
+    Attributes:
+        plain: all of it.
+        recipe: how studies are prepared.
+    """
+
+    plain: Mapping[str, Any]
+    recipe: Preprocessing
+
+    @property
+    def architecture(self) -> str:
+        """The network that the weights are of."""
+        return str(self.plain.get("architecture", ""))
 
 
-def refuse_saved_model(path: Path) -> None:
-    """Raises WeightsCorrupt, with what to do instead, if a folder or a zip is TensorFlow's SavedModel."""
-    if any(name.rpartition("/")[2] == _GRAPH for name in _names(path)):
-        raise WeightsCorrupt(_REFUSED.format(path=path))
-
-
-def _names(path: Path) -> list[str]:
-    """The files in a folder, or in a zip; none in anything else."""
-    if path.is_dir():
-        return [one.name for one in path.iterdir()]
+def read_contract(path: Path) -> Contract:
+    """A contract file, as far as it must be understood to load weights. Raises WeightsCorrupt."""
+    plain = _contract(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return []
+        return Contract(plain, Preprocessing.from_json(json.dumps(plain["preprocessing"])))
+    except (KeyError, ValueError) as error:
+        raise WeightsCorrupt(f"{path}: a contract needs the preprocessing, and {error}") from error
 
 
 def bundle_from_weights(path: Path, contract: Path) -> Bundle:
@@ -53,16 +52,12 @@ def bundle_from_weights(path: Path, contract: Path) -> Bundle:
     Raises WeightsCorrupt.
     """
     weights = read_weights(path)
-    plain = _contract(contract)
-    try:
-        recipe = Preprocessing.from_json(json.dumps(plain["preprocessing"]))
-    except (KeyError, ValueError) as error:
-        raise WeightsCorrupt(f"{contract}: a contract needs the preprocessing, and {error}") from error
+    said = read_contract(contract)
     digests = {
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
-        "preprocessing_sha256": recipe.sha256,
+        "preprocessing_sha256": said.recipe.sha256,
     }
-    manifest = manifest_of(json.dumps(digests | plain).encode(), str(contract))
+    manifest = manifest_of(json.dumps({**digests, **said.plain}).encode(), str(contract))
     files = {MANIFEST_NAME: manifest.as_json().encode(), WEIGHTS_NAME: weights}
     return bundle_of(files | {DIGESTS_NAME: digest_list(files)}, str(path))
 

@@ -117,8 +117,27 @@ class TrialRequest:
         return _TRIAL.dump_json(self).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class ConversionRequest:
+    """A SavedModel whose numbers are to become the file `into`; see `models.saved_model`.
+
+    `recipe` is the preprocessing as JSON: it says what grid the network is built for.
+    """
+
+    saved_model: Path
+    architecture: str
+    recipe: str
+    into: Path
+    kind: Literal["conversion"] = "conversion"
+
+    def as_json(self) -> str:
+        """One line."""
+        return _CONVERSION.dump_json(self).decode()
+
+
 StudyRequest = AnalysisRequest | NoticeRequest
-Request = StudyRequest | TrialRequest
+ModelRequest = TrialRequest | ConversionRequest
+Request = StudyRequest | ModelRequest
 
 
 def request_from_json(line: str | bytes) -> Request:
@@ -180,6 +199,7 @@ class AnalysisResult:
 _REQUEST = TypeAdapter(AnalysisRequest)
 _NOTICE = TypeAdapter(NoticeRequest)
 _TRIAL = TypeAdapter(TrialRequest)
+_CONVERSION = TypeAdapter(ConversionRequest)
 _ANY: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("kind")])
 _RESULT = TypeAdapter(AnalysisResult)
 

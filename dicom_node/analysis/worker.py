@@ -21,6 +21,7 @@ from dicom_node.analysis.analyse import analyse, read
 from dicom_node.analysis.engine import (
     AnalysisRequest,
     AnalysisResult,
+    ConversionRequest,
     ModelChoice,
     NoticeRequest,
     TrialRequest,
@@ -46,6 +47,7 @@ from models import (
     try_with_maps,
 )
 from pipeline import ContradictoryStudy, IncompleteCine, NoCine, PipelineError, UnreadableInstance
+from pipeline.preprocessing import Preprocessing
 from reports import Cause, ReportError
 
 log = structlog.get_logger()
@@ -106,6 +108,8 @@ class Worker:
         if isinstance(request, TrialRequest):
             attempt = try_with_maps if request.maps else try_bundle
             return AnalysisResult("done", trial=attempt(request.bundle, self._rung))
+        if isinstance(request, ConversionRequest):
+            return _converted(request)
         return self._analyse(request)
 
     def _analyse(self, request: AnalysisRequest) -> AnalysisResult:
@@ -123,6 +127,14 @@ class Worker:
     def _say(self, line: str) -> None:
         self._answers.write(line + "\n")
         self._answers.flush()
+
+
+def _converted(request: ConversionRequest) -> AnalysisResult:
+    from models.saved_model import weights_from_saved_model
+
+    recipe = Preprocessing.from_json(request.recipe)
+    weights_from_saved_model(request.saved_model, request.architecture, recipe, request.into)
+    return AnalysisResult("done")
 
 
 def outcome(error: Exception) -> AnalysisResult:

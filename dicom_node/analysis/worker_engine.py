@@ -8,7 +8,7 @@ from typing import final
 
 from pydantic import ValidationError
 
-from dicom_node.analysis.engine import AnalysisResult, ModelChoice, NoticeRequest, Request, TrialRequest
+from dicom_node.analysis.engine import AnalysisRequest, AnalysisResult, ModelChoice, Request, TrialRequest
 from dicom_node.analysis.worker_command import Places, Start, load_at_once, make_ready, worker_command
 from dicom_node.analysis.worker_process import WorkerProcess
 from dicom_node.config_sections import LogSettings, ModelSettings
@@ -64,11 +64,12 @@ class WorkerEngine:
     def submit(self, request: Request) -> AnalysisResult:
         """One answer; where memory is short, the request goes down `models.ladder`, each rung once."""
         with self._one_at_a_time:
-            result = self._ask(request, self._rung if isinstance(request, NoticeRequest) else request.rung)
+            asked = request.rung if isinstance(request, AnalysisRequest | TrialRequest) else self._rung
+            result = self._ask(request, asked)
             for _ in Rung:
                 if result.outcome != "oom" or result.below is None:
                     break
-                study = "" if isinstance(request, TrialRequest) else request.study_instance_uid
+                study = request.study_instance_uid if isinstance(request, AnalysisRequest) else ""
                 rung = result.below
                 log.warning("memory-short", study=study, reason=result.reason, next=str(rung))
                 result = self._ask(request, rung)

@@ -13,6 +13,7 @@ from dicom_node.cli.models_desk import Desk, open_desk, told, tried
 from dicom_node.cli.models_look import WhichArgument
 from dicom_node.cli.session import out, reported, session
 from dicom_node.operate.bundle_sources import bundle_at
+from dicom_node.operate.convert_model import as_weights
 from dicom_node.operate.try_model import try_bundle_apart, try_model
 from dicom_node.store.model_records import CONFIGURED
 from models import WeightsCorrupt
@@ -26,7 +27,10 @@ def import_model(
     ctx: typer.Context,
     path: Annotated[
         Path,
-        typer.Argument(help="A bundle file, a bundle's folder, or bare .keras weights.", metavar="FILE"),
+        typer.Argument(
+            help="A bundle file, a bundle's folder, or bare weights: .keras, or a SavedModel.",
+            metavar="FILE",
+        ),
     ],
     contract: Annotated[
         Path | None,
@@ -43,7 +47,8 @@ def import_model(
     is kept. Twice does no harm; a retired model comes back.
     """
     with reported(), open_desk(session(ctx).settings) as desk:
-        bundle = bundle_at(path, contract, desk.settings.model.trusted_keys)
+        with as_weights(desk.settings, path, contract) as weights:
+            bundle = bundle_at(weights, contract, desk.settings.model.trusted_keys)
         trial = tried(partial(try_bundle_apart, desk.settings, bundle))
         bundle = bundle if contract is None else with_verdicts(bundle, trial.verdicts)
         if not dry_run:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import Result
@@ -129,6 +130,34 @@ def test_a_false_claim_about_maps_is_refused_and_bare_weights_get_their_verdicts
         "attention": False,
         "gradcam": False,
     }
+
+
+def test_a_saved_model_is_imported_by_its_numbers_alone(run: Run, known: Path, tmp_path: Path) -> None:
+    folder = drawn_bundle(tmp_path / "drawn", "temporal", label="Scar")
+    manifest, saved, contract = read_manifest(folder), tmp_path / "saved", tmp_path / "contract.json"
+    network = keras_network(manifest, folder)
+    network.export(saved, format="tf_saved_model", verbose=False)
+    (saved / "saved_model.pb").write_bytes(b"whoever loads this graph fails")
+    plain = json.loads(manifest.as_json())
+    contract.write_text(json.dumps({name: plain[name] for name in plain if not name.endswith("sha256")}))
+
+    unsaid = " ".join(run("models", "import", saved, code=1).stderr.split())
+    assert "is a SavedModel: --contract FILE says what it was trained for" in unsaid
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(json.loads(contract.read_text()) | {"architecture": "spatial"}))
+    refused = " ".join(run("models", "import", saved, "--contract", other, code=1).stderr.split())
+    assert "does not hold the weights of spatial" in refused
+    run("models", "import", saved, "--contract", contract)
+    [digest] = [
+        one["reference"]
+        for one in json.loads(run("models", "--json").stdout)["models"]
+        if one["name"] == "DRAWN"
+    ]
+    taken = keras_network(
+        read_manifest(tmp_path / "data" / "models" / digest), tmp_path / "data" / "models" / digest
+    )
+    for old, new in zip(network.get_weights(), taken.get_weights(), strict=True):
+        assert np.array_equal(old, new)
 
 
 def still_attention(folder: Path) -> None:

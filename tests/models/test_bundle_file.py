@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from models import WeightsCorrupt, read_manifest
-from models.bare_weights import bundle_from_weights, refuse_saved_model
+from models.bare_weights import bundle_from_weights
 from models.bundle_contents import LIMITS, bundle_digest, digest_list
 from models.bundle_file import MAX_BUNDLE_BYTES, Bundle, bundle_from_folder, pack, read_bundle, read_unpacked
 from models.golden import Golden, golden_of, read_golden
@@ -298,14 +298,3 @@ def test_bare_weights_become_a_bundle_by_a_contract_without_digests(folder: Path
         path.write_text(text)
         with pytest.raises(WeightsCorrupt, match=reason):
             bundle_from_weights(folder / "weights.keras", path)
-
-
-def test_a_saved_model_is_refused_and_its_graph_never_run(tmp_path: Path) -> None:
-    (tmp_path / "saved").mkdir()
-    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"graph")
-    packed = tmp_path / "saved.zip"
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("model/saved_model.pb", b"graph")
-    for path in (tmp_path / "saved", packed):
-        with pytest.raises(WeightsCorrupt, match=r"is a SavedModel.*model\.save"):
-            refuse_saved_model(path)
