@@ -114,7 +114,7 @@ class Fairness:
     balance: Annotated[
         str,
         Option(
-            help="none; oversample (equally many of each group in a batch); reweigh (by frequency); groupdro "
+            help="none; oversample (equally many of each group in a batch); reweigh (the rarer a group, the more its losses count); groupdro "
             "(the worse a group's loss, the more it counts)."
         ),
     ] = _PLAN.balance

@@ -58,24 +58,26 @@ def group_weights(counts: Integers) -> Floats:
     return weights
 
 
-def kamiran_calders(of: Integers, label: NDArray[np.bool_]) -> Floats:
-    """(example,) w(g, y) = P(g) P(y) / P(g, y): weighted so, group and answer are independent."""
+def even_weights(of: Integers, label: NDArray[np.bool_]) -> Floats:
+    """(example,) w(g, y) = P(y) / (G_y P(g, y)), of the G_y groups that have the answer y; their mean is 1.
+
+    Weighted so, every group weighs the same in each answer, and the answers are as frequent as they were. It
+    is Kamiran and Calders' P(g) P(y) / P(g, y) (Knowl. Inf. Syst. 33, 2012), which makes group and answer
+    independent, times 1 / P(g): where they are independent already, theirs does nothing for a rare group.
+    """
     _same_length(of, label)
     weights = np.empty(len(of))
-    for group in np.unique(of):
-        for answer in (False, True):
+    for answer in (False, True):
+        groups = np.unique(of[label == answer])
+        for group in groups:
             both = (of == group) & (label == answer)
-            if both.any():
-                weights[both] = (of == group).mean() * (label == answer).mean() / both.mean()
+            weights[both] = (label == answer).mean() / (len(groups) * both.mean())
     return weights
 
 
 def reweighed(groups: Groups, label: NDArray[np.bool_], group_by: str) -> Floats:
-    """(example,) weights: Kamiran-Calders for a property, inverse frequency for the answer itself.
-
-    For the answer as its own group Kamiran-Calders gives P(y), which favours the frequent one.
-    """
-    return kamiran_calders(groups.of, label) if group_by else group_weights(groups.counts)[groups.of]
+    """(example,) weights: even in each answer for a property, by inverse frequency for the answer itself."""
+    return even_weights(groups.of, label) if group_by else group_weights(groups.counts)[groups.of]
 
 
 def per_group(batch: int, groups: int) -> int:

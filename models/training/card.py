@@ -14,7 +14,7 @@ CARD_NAME: Final = "card.md"
 _BALANCED: Final = {
     "none": "not balanced",
     "oversample": "batches with equally many studies of each group, drawn with replacement",
-    "reweigh": "each study's loss weighted by its group's frequency in the training part",
+    "reweigh": "each study's loss weighted so that groups weigh the same in each answer",
     "groupdro": "Group DRO: the worse a group's loss, the more it counts",
 }
 

@@ -9,9 +9,9 @@ from models.errors import TrainingRefused
 from models.training.augment import NONE
 from models.training.balance import (
     Groups,
+    even_weights,
     group_weights,
     groups_of,
-    kamiran_calders,
     next_shares,
     per_group,
     reweighed,
@@ -22,10 +22,6 @@ from models.training.batches import Batches
 from models.training.plan import TrainingPlan
 from tests.models.hearts import hearts
 
-# three of group A, one of group B; the answers of A are yes, yes, no, of B no
-OF = np.array([0, 0, 0, 1])
-ANSWERS = np.array([True, True, False, False])
-
 
 def test_weights_by_frequency_are_the_formulas() -> None:
     # N / n is 4/3 and 4; together 16/3
@@ -33,25 +29,33 @@ def test_weights_by_frequency_are_the_formulas() -> None:
     assert group_weights(np.array([3, 1])).sum() == pytest.approx(1)
 
 
-def test_kamiran_calders_is_the_formula_and_makes_group_and_answer_independent() -> None:
-    # P(A) P(yes) / P(A, yes) = .75 x .5 / .5; P(A) P(no) / P(A, no) = .75 x .5 / .25; B, no: .25 x .5 / .25
-    weights = kamiran_calders(OF, ANSWERS)
-    assert weights == pytest.approx([0.75, 0.75, 1.5, 0.5])
+def test_even_weights_are_the_formula_and_make_groups_equal_in_each_answer() -> None:
+    # four of A, with three yes; two of B, with one. P(yes) = 4/6, P(A, yes) = 3/6: 4/6 / (2 x 3/6), and so on
+    of = np.array([0, 0, 0, 0, 1, 1])
+    answers = np.array([True, True, True, False, True, False])
+    assert even_weights(of, answers) == pytest.approx([2 / 3, 2 / 3, 2 / 3, 1, 2, 1])
+    # a group without one of the answers: the others have that answer among them
+    assert even_weights(np.array([0, 0, 1]), np.array([True, False, False])) == pytest.approx([1, 1, 1])
+
+
+def test_even_weights_keep_the_answers_as_frequent_as_they_were() -> None:
     many = np.random.default_rng(1)
-    of, answers = many.integers(0, 3, 600), many.random(600) < 0.3
+    of, answers = many.choice(3, 600, p=[0.8, 0.15, 0.05]), many.random(600) < 0.3
     answers |= (of == 2) & (many.random(600) < 0.5)
-    weights = kamiran_calders(of, answers)
-    share = [np.average(answers[of == group], weights=weights[of == group]) for group in range(3)]
-    assert share == pytest.approx([answers.mean()] * 3)
+    weights = even_weights(of, answers)
+    assert weights.mean() == pytest.approx(1)
+    assert np.average(answers, weights=weights) == pytest.approx(answers.mean())
+    for answer in (False, True):
+        masses = [weights[(of == group) & (answers == answer)].sum() for group in range(3)]
+        assert masses == pytest.approx([np.mean(masses)] * 3)
 
 
-def test_the_answers_themselves_are_weighed_by_frequency_because_kamiran_calders_would_favour_the_rare_less() -> (
-    None
-):
+def test_the_answers_themselves_are_weighed_by_frequency() -> None:
     rare = np.array([True, False, False, False])
     groups = Groups(("False", "True"), rare.astype(np.int64))
     assert reweighed(groups, rare, "") == pytest.approx([3 / 4, 1 / 4, 1 / 4, 1 / 4])
-    assert kamiran_calders(groups.of, rare)[0] == pytest.approx(rare.mean())
+    # as a property of its own each answer would keep its frequency, which is no remedy
+    assert even_weights(groups.of, rare) == pytest.approx([1, 1, 1, 1])
 
 
 def test_a_weighted_loss_is_the_mean_of_products_and_the_broadcasting_trap_is_refused() -> None:
@@ -98,7 +102,7 @@ def test_weights_come_from_the_whole_training_part_and_never_from_a_batch() -> N
     examples = hearts(24)
     plan = TrainingPlan(balance="reweigh", group_by="site", batch=5, augmentation=NONE)
     batches = Batches(plan, examples, np.arange(24))
-    wanted = kamiran_calders(batches.groups.of, examples.label)
+    wanted = even_weights(batches.groups.of, examples.label)
     order = batches.order(2)
     for places, batch in zip(order, batches.epoch(2), strict=True):
         assert batch.weight[:, 0] == pytest.approx(wanted[places])
