@@ -114,8 +114,8 @@ class Fairness:
     balance: Annotated[
         str,
         Option(
-            help="none; oversample (equally many of each group in a batch); reweigh (the rarer a group, the more its losses count); groupdro "
-            "(the worse a group's loss, the more it counts)."
+            help="none; oversample (equally many of each group in a batch); reweigh (the rarer a group, the "
+            "more its losses count); groupdro (the worse a group's loss, the more it counts)."
         ),
     ] = _PLAN.balance
     group_by: Annotated[
