@@ -78,7 +78,10 @@ class FrameFacts:
 
     def time(self, source: str) -> float | None:
         """What `source` says about the phase."""
-        return next((value for name, value in self.times if name == source), None)
+        for name, value in self.times:
+            if name == source:
+                return value
+        return None
 
 
 def frame_count(dataset: Dataset) -> int:

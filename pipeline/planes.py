@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +36,12 @@ class Plane:
     @property
     def row(self) -> NDArray[np.float64]:
         """Unit vector along a row (the column index grows)."""
-        return _unit(self.frame.orientation[:3])
+        return _axis(self.frame.orientation[:3])
 
     @property
     def column(self) -> NDArray[np.float64]:
         """Unit vector along a column (the row index grows)."""
-        return _unit(self.frame.orientation[3:])
+        return _axis(self.frame.orientation[3:])
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -132,6 +133,14 @@ def commonest_orientation(planes: Sequence[Plane]) -> tuple[float, ...]:
 def normal_of(orientation: Sequence[float]) -> NDArray[np.float64]:
     """Unit normal, row x column, of an Image Orientation (Patient)."""
     return _unit(np.cross(orientation[:3], orientation[3:]))
+
+
+@lru_cache(maxsize=1024)
+def _axis(direction: tuple[float, float, float]) -> NDArray[np.float64]:
+    """The unit vector along `direction`, read-only: most planes of a study share two."""
+    axis = _unit(direction)
+    axis.flags.writeable = False
+    return axis
 
 
 def _unit(vector: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pipeline.facts import InstanceFacts
 from pipeline.frames import FrameFacts
@@ -39,7 +40,8 @@ def why_not_cine(instance: InstanceFacts, frame: FrameFacts) -> str:
         return "flow or phase image"
     if marks & _REFORMATTED:
         return "reformatted or computed image"
-    return _by_technique(marks) or _derived(instance, frame) or _by_name(instance)
+    by_header = _by_technique(marks) or _derived(instance, frame)
+    return by_header or _by_name(words_of(instance), instance.sequence_name)
 
 
 def flow_series(instances: Iterable[InstanceFacts]) -> frozenset[str]:
@@ -64,9 +66,9 @@ def _derived(instance: InstanceFacts, frame: FrameFacts) -> str:
     return "derived image" if derived else ""
 
 
-def _by_name(instance: InstanceFacts) -> str:
-    words = words_of(instance)
-    if _FLOW.search(words) or _FLOW_SEQUENCE.search(instance.sequence_name):
+@lru_cache(maxsize=1024)
+def _by_name(words: str, sequence_name: str) -> str:
+    if _FLOW.search(words) or _FLOW_SEQUENCE.search(sequence_name):
         return "flow or phase image"
     if _TAGGING.search(words):
         return "tagging"
@@ -79,4 +81,9 @@ def _by_name(instance: InstanceFacts) -> str:
 
 def words_of(instance: InstanceFacts) -> str:
     """Description and protocol in lower case, with blanks between the words."""
-    return re.sub(r"[\W_]+", " ", f"{instance.series_description} {instance.protocol_name}".lower()).strip()
+    return _words(f"{instance.series_description} {instance.protocol_name}")
+
+
+@lru_cache(maxsize=1024)
+def _words(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text.lower()).strip()
