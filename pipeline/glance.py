@@ -18,7 +18,8 @@ _META_LENGTH_ENDS = 144
 _UNDEFINED = 0xFFFFFFFF
 _ITEM_ENDS, _SEQUENCE_ENDS = 0xFFFEE00D, 0xFFFEE0DD
 _LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_CHARACTER_SET, _NAME, _PATIENT_ID = 0x00080005, 0x00100010, 0x00100020
+_SHORT, _LENGTH = struct.Struct("<HH2sH"), struct.Struct("<I")
+_WHOSE = _CHARACTER_SET, _NAME, _PATIENT_ID = 0x00080005, 0x00100010, 0x00100020
 
 
 def glance(path: Path, facts: InstanceFacts) -> bytes | None:
@@ -30,15 +31,22 @@ def glance(path: Path, facts: InstanceFacts) -> bytes | None:
     if not 0 < facts.pixel_offset <= _LARGEST_HEADER:
         return None
     try:
-        with path.open("rb", buffering=0) as file:
-            head = file.read(facts.pixel_offset)
-            size = os.fstat(file.fileno()).st_size
+        head, size = _begun(path, facts.pixel_offset)
         if not _pixels_follow(head, facts, size):
             return None
         explicit = facts.transfer_syntax_uid != ImplicitVRLittleEndian
         return _whose(head, explicit=explicit) if _names(head, facts, explicit=explicit) else None
     except (OSError, struct.error, RecursionError):
         return None
+
+
+def _begun(path: Path, length: int) -> tuple[bytes, int]:
+    """The first `length` bytes of a file, and how many it has in all."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, length), os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
 
 
 def _names(head: bytes, facts: InstanceFacts, *, explicit: bool) -> bool:
@@ -62,36 +70,41 @@ def _uid(group: int, number: int, uid: str, explicit: bool) -> bytes:
 
 def _pixels_follow(head: bytes, facts: InstanceFacts, size: int) -> bool:
     """Whether Pixel Data begins and ends where the index saw it (PS3.5 A.1, A.2, A.4)."""
-    syntax = UID(facts.transfer_syntax_uid)
     there = facts.pixel_offset + facts.pixel_length
-    if syntax == ImplicitVRLittleEndian:
-        return head.endswith(struct.pack("<HHI", 0x7FE0, 0x0010, facts.pixel_length)) and there <= size
-    if syntax == ExplicitVRLittleEndian:
-        stated, whole = facts.pixel_length, there <= size
-    else:
-        stated, whole = _UNDEFINED, syntax.is_encapsulated and there == size
-    ends = (struct.pack("<HH2sHI", 0x7FE0, 0x0010, vr, 0, stated) for vr in (b"OW", b"OB"))
-    return whole and head.endswith(tuple(ends))
+    if facts.transfer_syntax_uid in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
+        explicit = facts.transfer_syntax_uid == ExplicitVRLittleEndian
+        return there <= size and head.endswith(_pixel_data(facts.pixel_length, explicit))
+    whole = UID(facts.transfer_syntax_uid).is_encapsulated and there == size
+    return whole and head.endswith(_pixel_data(_UNDEFINED, explicit=True))
+
+
+@lru_cache(maxsize=16)
+def _pixel_data(length: int, explicit: bool) -> tuple[bytes, ...]:
+    """How Pixel Data of a stated length may begin, up to its value."""
+    if explicit:
+        return tuple(struct.pack("<HH2sHI", 0x7FE0, 0x0010, vr, 0, length) for vr in (b"OW", b"OB"))
+    return (struct.pack("<HHI", 0x7FE0, 0x0010, length),)
 
 
 def _whose(head: bytes, *, explicit: bool) -> bytes:
     """Character set, name and ID of the patient; struct.error if the elements do not add up."""
     (meta_length,) = struct.unpack_from("<I", head, _META_LENGTH_ENDS - 4)
-    at, tag, seen = _META_LENGTH_ENDS + meta_length, 0, {}
+    at, tag, seen = _META_LENGTH_ENDS + meta_length, 0, dict.fromkeys(_WHOSE, b"")
     while at < len(head) and tag < _PATIENT_ID:
         tag, start, at = _element(head, at, explicit)
-        seen[tag] = head[start:at]
-    return b"\0\\".join(seen.get(tag, b"") for tag in (_CHARACTER_SET, _NAME, _PATIENT_ID))
+        if tag in seen:
+            seen[tag] = head[start:at]
+    return b"\0\\".join(seen.values())
 
 
 def _element(head: bytes, at: int, explicit: bool) -> tuple[int, int, int]:
     """The tag of an element, where its value begins, and where the next one does."""
-    group, number = struct.unpack_from("<HH", head, at)
-    vr = head[at + 4 : at + 6] if explicit and group != 0xFFFE else b""
-    if vr in _LONG:
-        (length,), start = struct.unpack_from("<I", head, at + 8), at + 12
-    else:
-        (length,), start = struct.unpack_from("<H" if vr else "<I", head, at + (6 if vr else 4)), at + 8
+    group, number, vr, length = _SHORT.unpack_from(head, at)
+    start = at + 8
+    if not explicit or group == 0xFFFE:
+        vr, (length,) = b"", _LENGTH.unpack_from(head, at + 4)
+    elif vr in _LONG:
+        (length,), start = _LENGTH.unpack_from(head, at + 8), at + 12
     tag = group << 16 | number
     if length != _UNDEFINED:
         return tag, start, start + length
