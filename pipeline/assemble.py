@@ -1,6 +1,7 @@
 """A stack and its files to one CineVolume."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -15,11 +16,13 @@ from pipeline.notes import write_notes
 from pipeline.planes import Plane
 from pipeline.resample import Blend, blends, resample
 from pipeline.stack import CineSlice, CineStack
+from pipeline.stored import is_plain
 from pipeline.study import Study
 from pipeline.volume import CineVolume, Geometry, PlaneSource, Vector
 
 _FEWEST_PLANES = 2  # of a slice that is interpolated rather than left out
 _TOLERANCE = 0.25  # of a phase: nearer moments are the same phase
+_READERS = 2  # threads; calls of the system and casts run side by side, and two are what memory can feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class _Plan:
     @property
     def trigger_ms(self) -> tuple[float, ...]:
         return tuple(share * self.slice_.beat.rr_ms for share in self.shares)
+
+    @property
+    def straight(self) -> bool:
+        """Whether there is a plane for every phase, which is used as it is."""
+        return not (self.resampled or self.filled)
 
 
 def assemble(study: Study, stack: CineStack, *, allow_missing: bool) -> CineVolume:
@@ -58,18 +66,14 @@ def assemble(study: Study, stack: CineStack, *, allow_missing: bool) -> CineVolu
     reader = PixelReader(study)
     first = slices[0].present[0].instance
     voxels = np.empty((stack.phases, len(slices), first.rows, first.columns), dtype=np.float32)
-    for index, plan in enumerate(plans):
-        _fill(voxels[:, index], plan, reader, stack)
+    _fill(voxels, plans, reader, stack)
     filled = [(phase, index) for index, plan in enumerate(plans) for phase in plan.filled]
     return CineVolume(
         voxels=voxels,
         geometry=_geometry(slices, stack),
         trigger_ms=tuple(plan.trigger_ms for plan in plans),
         rr_ms=tuple(slice_.beat.rr_ms for slice_ in slices),
-        sources=tuple(
-            tuple(_source(plan.slice_.present[plan.recipe[phase].nearest]) for plan in plans)
-            for phase in range(stack.phases)
-        ),
+        sources=tuple(zip(*map(_sources, plans), strict=True)),
         study_instance_uid=study.uid,
         frame_of_reference_uid=stack.frame_of_reference_uid,
         filled=tuple(sorted(filled)),
@@ -104,18 +108,48 @@ def _apart(a: float, b: float) -> float:
     return abs((a - b + 0.5) % 1.0 - 0.5)
 
 
-def _fill(target: NDArray[np.float32], plan: _Plan, reader: PixelReader, stack: CineStack) -> None:
+def _fill(voxels: NDArray[np.float32], plans: Sequence[_Plan], reader: PixelReader, stack: CineStack) -> None:
+    """Read every plane to (phase, slice): phase by phase, as they lie in memory, where nothing is decoded."""
+    swift = []
+    for index, plan in enumerate(plans):
+        if plan.straight and all(is_plain(plane.instance) for plane in plan.slice_.present):
+            swift.append(index)
+        else:
+            _fill_slice(voxels[:, index], plan, reader, stack.orientation)
+
+    def fill_phase(phase: int) -> None:
+        for index in swift:
+            _read(plans[index].slice_, phase, reader, stack.orientation, voxels[phase, index])
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        list(readers.map(fill_phase, range(stack.phases)))
+
+
+def _fill_slice(
+    target: NDArray[np.float32], plan: _Plan, reader: PixelReader, orientation: Sequence[float]
+) -> None:
     """Read a slice's planes into (phase, row, column), by way of its own phases where these are others."""
-    there = len(plan.slice_.present)
-    straight = not (plan.resampled or plan.filled)
-    planes = target if straight else np.empty((there, *target.shape[1:]), np.float32)
-    phases = (phase for phase, plane in enumerate(plan.slice_.planes, 1) if plane is not None)
-    for out, phase, plane in zip(planes, phases, plan.slice_.present, strict=True):
-        down, right = flips(plane, stack.orientation)
-        turned = out[:: -1 if down else 1, :: -1 if right else 1]
-        reader.read(plane, f"slice {plan.slice_.number}, phase {phase}", turned)
-    if not straight:
+    there = [phase for phase, plane in enumerate(plan.slice_.planes) if plane is not None]
+    planes = target if plan.straight else np.empty((len(there), *target.shape[1:]), np.float32)
+    for out, phase in zip(planes, there, strict=True):
+        _read(plan.slice_, phase, reader, orientation, out)
+    if not plan.straight:
         target[:] = resample(planes, plan.recipe)
+
+
+def _read(
+    slice_: CineSlice,
+    phase: int,
+    reader: PixelReader,
+    orientation: Sequence[float],
+    out: NDArray[np.float32],
+) -> None:
+    """The plane of one phase (from 0) into `out` (row, column), turned as `orientation` counts."""
+    plane = slice_.planes[phase]
+    assert plane is not None
+    down, right = flips(plane, orientation)
+    turned = out[:: -1 if down else 1, :: -1 if right else 1]
+    reader.read(plane, f"slice {slice_.number}, phase {phase + 1}", turned)
 
 
 def flips(plane: Plane, orientation: Sequence[float]) -> tuple[bool, bool]:
@@ -154,6 +188,12 @@ def _origin(plane: Plane, orientation: Sequence[float]) -> Vector:
 def _vector(values: NDArray[np.float64]) -> Vector:
     x, y, z = values.tolist()
     return (x, y, z)
+
+
+def _sources(plan: _Plan) -> list[PlaneSource]:
+    """The plane nearest to each phase."""
+    present = plan.slice_.present
+    return [_source(present[blend.nearest]) for blend in plan.recipe]
 
 
 def _source(plane: Plane) -> PlaneSource:

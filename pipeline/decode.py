@@ -18,7 +18,7 @@ from pipeline.study import Study
 
 
 class PixelReader:
-    """Reads the planes of one study; keeps the last multi-frame file open in memory."""
+    """Reads the planes of one study, for any thread; keeps the last multi-frame file open in memory."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
@@ -60,9 +60,9 @@ class PixelReader:
         return _inverted(stored, dataset) if inverted else stored
 
     def _dataset(self, plane: Plane, path: Path) -> Dataset:
-        uid = plane.instance.sop_instance_uid
-        if self._kept is not None and self._kept[0] == uid:
-            return self._kept[1]
+        uid, kept = plane.instance.sop_instance_uid, self._kept
+        if kept is not None and kept[0] == uid:
+            return kept[1]
         dataset = _read(path)
         self._kept = (uid, dataset) if plane.instance.multi_frame else None
         return dataset

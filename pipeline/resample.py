@@ -1,5 +1,6 @@
 """Between the phases of a beat: linear over the share of the cycle, and round its end."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ def blends(shares: Sequence[float], wanted: Sequence[float]) -> list[Blend]:
     found = []
     for moment in wanted:
         turn = (moment - shares[0]) % 1.0 + shares[0]
-        after = int(np.searchsorted(shares, turn + 1e-9))
+        after = bisect_left(shares, turn + 1e-9)
         before = after - 1
         start, end = shares[before], shares[after] if after < count else shares[0] + 1.0
         weight = (turn - start) / (end - start) if end > start else 0.0

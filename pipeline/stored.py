@@ -21,7 +21,7 @@ def stored_pixels(path: Path, facts: InstanceFacts, frame: int) -> NDArray[np.ge
     Raises:
         OSError: the file cannot be read.
     """
-    if not _plain(facts):
+    if not is_plain(facts):
         return None
     assert facts.bits_stored is not None
     stored = np.empty((facts.rows, facts.columns), "<i2" if facts.signed else "<u2")
@@ -38,7 +38,8 @@ def stored_pixels(path: Path, facts: InstanceFacts, frame: int) -> NDArray[np.ge
     return stored
 
 
-def _plain(facts: InstanceFacts) -> bool:
+def is_plain(facts: InstanceFacts) -> bool:
+    """Whether the pixels are 16-bit greyscale that lies in the file as it is."""
     return (
         facts.transfer_syntax_uid in _AS_THEY_ARE
         and facts.photometric == "MONOCHROME2"

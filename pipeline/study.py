@@ -55,6 +55,9 @@ class Study:
     unreadable: tuple[str, ...] = ()
     _by_uid: dict[str, Instance] = field(default_factory=dict, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        self._by_uid.update((instance.facts.sop_instance_uid, instance) for instance in self.instances)
+
     @property
     def facts(self) -> tuple[InstanceFacts, ...]:
         """What stacking and completeness look at."""
@@ -66,8 +69,6 @@ class Study:
         Raises:
             KeyError: the study does not hold it.
         """
-        if not self._by_uid:
-            self._by_uid.update((instance.facts.sop_instance_uid, instance) for instance in self.instances)
         return self._by_uid[sop_instance_uid]
 
     def header_of(self, sop_instance_uid: str) -> Dataset:
