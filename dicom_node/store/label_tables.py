@@ -6,7 +6,8 @@ from dicom_node.store.column_types import UtcDateTime
 from dicom_node.store.columns import id_column, words_column
 from dicom_node.store.metadata import metadata
 
-# An answer that was corrected stays, with `superseded_at`. Of those that stand, one per study and label.
+# An answer that was corrected stays, with `superseded_at`. Of those that stand, one per study and label
+# (in PostgreSQL by the migration's word alone: see `partial_index`).
 labels = Table(
     "labels",
     metadata,
@@ -25,6 +26,5 @@ labels = Table(
         "label",
         unique=True,
         sqlite_where=text("superseded_at IS NULL"),
-        postgresql_where=text("superseded_at IS NULL"),
     ),
 )

@@ -26,6 +26,7 @@ Run = Callable[..., Invoked]
 HEAVY = {
     *("tensorflow", "keras", "jax", "torch", "SimpleITK", "highdicom", "matplotlib", "PIL", "cryptography"),
     *("pynetdicom", "pydicom", "numpy", "apscheduler", "alembic", "structlog", "tenacity"),
+    "sqlalchemy.dialects.postgresql",
 }
 
 
@@ -218,13 +219,13 @@ def test_help_waits_for_neither_the_settings_nor_the_database(config: Path, word
 
 
 def loaded_by(config: Path, *words: str) -> set[str]:
-    """The top-level modules that a command has loaded when it is done."""
+    """The modules that a command has loaded when it is done."""
     code = (
         "import sys\n"
         "from dicom_node.cli import main\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
+        "print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
