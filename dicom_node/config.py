@@ -36,7 +36,6 @@ class Settings(BaseSettings):
         extra="forbid",
         env_prefix=_PREFIX,
         env_nested_delimiter="__",
-        use_attribute_docstrings=True,
     )
 
     data_dir: Path = Path("data")

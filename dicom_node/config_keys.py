@@ -1,11 +1,15 @@
 """What the configuration's keys are called, and how to say that one of them is wrong."""
 
+import ast
 import difflib
+import inspect
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_settings import BaseSettings
 
 from dicom_node.config_values import BY_STORE, BY_WEB
 
@@ -15,11 +19,25 @@ _NAMES_THE_FILE = "config"  # DICOM_NODE_CONFIG, which the command line reads
 def known_keys(section: type[BaseModel], prefix: str = "") -> dict[str, str]:
     """Every dotted key and its one-sentence explanation; the keys of a list's entries among them."""
     keys: dict[str, str] = {}
+    meanings = _meanings(section)
     for name, field in section.model_fields.items():
-        keys[f"{prefix}{name}"] = field.description or ""
+        keys[f"{prefix}{name}"] = meanings.get(name, "")
         for inner in _sections(field.annotation):
             keys |= known_keys(inner, f"{prefix}{name}.")
     return keys
+
+
+def _meanings(section: type[BaseModel]) -> dict[str, str]:
+    """The sentence below each field, from the source: few ask, and to keep it would slow every command."""
+    found: dict[str, str] = {}
+    for ours in [kind for kind in reversed(section.__mro__) if kind not in BaseSettings.__mro__]:
+        definition = ast.parse(inspect.getsource(ours)).body[0]
+        assert isinstance(definition, ast.ClassDef)
+        for field, below in pairwise(definition.body):
+            match field, below:
+                case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(sentence))):
+                    found[name] = inspect.cleandoc(sentence)
+    return found
 
 
 def _sections(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 class RetrainSettings(BaseModel):
     """Whether a candidate is trained now and then."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cron: str | None = None
     """When, as a line of crontab in local time. Empty: never."""
