@@ -56,5 +56,6 @@ def options(
 
 def main() -> None:
     """The console script."""
+    gc.disable()  # until the command is there: see `Deferred.load`
     gc.set_threshold(_SWEEP_AFTER)
     app()

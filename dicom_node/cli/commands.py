@@ -3,6 +3,7 @@
 So `dicom-node --help` waits for none of them, and no command for what another one needs.
 """
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -44,6 +45,8 @@ class Deferred(TyperCommand):
         """The command itself, a Click command."""
         module, attribute, _ = COMMANDS[str(self.name)]
         found = getattr(import_module(f"dicom_node.cli.{module}"), attribute)
+        gc.freeze()  # what was imported stays: the collector need not look through it, now or later
+        gc.enable()
         if isinstance(found, typer.Typer):
             return typer.main.get_command(found)
         alone = typer.Typer(rich_markup_mode=None, add_completion=False)
