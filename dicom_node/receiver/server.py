@@ -5,7 +5,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from socketserver import BaseServer
 from typing import Any
@@ -87,7 +86,7 @@ class _Door(RequestHandler):
         us.maximum_length = self.ae.maximum_pdu_size
         us.implementation_class_uid = self.ae.implementation_class_uid
         us.implementation_version_name = self.ae.implementation_version_name
-        us.supported_contexts = deepcopy(self.server.contexts)
+        us.supported_contexts = self.server.contexts  # not copied: negotiation only reads them
         association.requestor.address_info = self.remote
         for event, handler, *_ in self.server.service.handlers:
             association.bind(event, handler)
