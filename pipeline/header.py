@@ -142,7 +142,9 @@ def _decoded(value: bytes) -> str:
 
 
 def _clean(part: str) -> str:
-    return "".join(letter for letter in part if letter.isprintable()).strip()
+    if not part.isprintable():
+        part = "".join(letter for letter in part if letter.isprintable())
+    return part.strip()
 
 
 def _floats(parts: tuple[str, ...]) -> Iterator[float]:

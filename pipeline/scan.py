@@ -74,12 +74,12 @@ def _elements(head: bytes, at: int, end: int) -> tuple[_Elements, int]:
         start = at + 8
         if vr in _LONG:
             (length,), start = struct.unpack_from("<I", head, at + 8), at + 12
-        tag = BaseTag(group << 16 | number)
-        if tag <= last or vr not in _TEXT or length == _UNDEFINED:
+        place = group << 16 | number  # a tag compares itself in Python
+        if place <= last or vr not in _TEXT or length == _UNDEFINED:
             return {}, at
-        at, last = start + length, tag
+        at, last, tag = start + length, place, BaseTag(place)
         found[tag] = RawDataElement(tag, _TEXT[vr], length, head[start:at], start, False, True)
-        if tag == _PIXELS:
+        if place == _PIXELS:
             return (found, start) if vr in (b"OB", b"OW") else ({}, at)
         if at > end:
             return {}, at
