@@ -19,7 +19,7 @@ from pipeline.scan import scan_header
 MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
 ANALYSED = MULTI_FRAME | {MRImageStorage}
 
-_LONGEST_UID = 256  # real ones break the 64 of PS3.5 6.2; a database index should not have to
+LONGEST_UID = 256  # real ones break the 64 of PS3.5 6.2; a database index should not have to
 _LARGEST_SIDE = 8192
 _MOST_PIXELS = 2**28  # per file: 512 MiB of 16-bit pixels
 _SIGNED = {0: False, 1: True, None: None}
@@ -139,7 +139,7 @@ def _facts(header: Header) -> InstanceFacts:
         protocol_name=text(dataset, "ProtocolName"),
         sequence_name=text(dataset, "SequenceName") or text(dataset, "PulseSequenceName"),
         source_ae_title=text(meta, "SourceApplicationEntityTitle", 16) if meta is not None else "",
-        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID", _LONGEST_UID),
+        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID", LONGEST_UID),
         instance_number=whole(dataset, "InstanceNumber"),
         rows=rows,
         columns=columns,
@@ -160,11 +160,11 @@ def _facts(header: Header) -> InstanceFacts:
 
 def _uid(dataset: Any, keyword: str) -> str:
     """Verbatim, for our report must name it as the archive does."""
-    value = text(dataset, keyword, _LONGEST_UID + 1)
+    value = text(dataset, keyword, LONGEST_UID + 1)
     if not value:
         raise UnreadableInstance(f"the file has no {keyword}")
-    if len(value) > _LONGEST_UID:
-        raise UnreadableInstance(f"the {keyword} is longer than {_LONGEST_UID} characters")
+    if len(value) > LONGEST_UID:
+        raise UnreadableInstance(f"the {keyword} is longer than {LONGEST_UID} characters")
     return value
 
 

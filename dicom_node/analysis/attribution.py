@@ -7,6 +7,8 @@ from typing import Literal
 from dicom_node.claims import claims_of, said
 from dicom_node.errors import Misattributed
 from pipeline import CineVolume, ContradictoryStudy, Instance, Study
+from pipeline.facts import LONGEST_UID
+from pipeline.header import text
 from reports import Report
 
 
@@ -66,9 +68,12 @@ def _people(sources: Iterable[Instance]) -> set[tuple[str, str]]:
 
 
 def _stated(source: Instance, keyword: Literal["StudyInstanceUID", "FrameOfReferenceUID"]) -> str:
-    """What the file says; where its header was not read, the facts were found to agree with it."""
+    """What the file says, read as the volume's names were: a stray byte in a UID makes nobody a stranger.
+
+    Where its header was not read, the facts were found to agree with it.
+    """
     if not source.whose:
-        return said(source.header, keyword)
+        return text(source.header, keyword, LONGEST_UID)
     facts = source.facts
     return facts.study_instance_uid if keyword == "StudyInstanceUID" else facts.frame_of_reference_uid
 

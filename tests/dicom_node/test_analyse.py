@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 from dicom_node.analysis.analyse import Analysis, analyse
 from dicom_node.analysis.attribution import Identity, refuse_misattribution, refuse_strangers
@@ -230,6 +232,23 @@ def test_a_volume_that_claims_another_identity_is_refused(phantom: list[Path]) -
     study.instances[-1].header.PatientName = "Somebody^Else"
     with pytest.raises(ContradictoryStudy, match="name 2 patients"):
         refuse_strangers(study, volume)
+
+
+@pytest.mark.parametrize(
+    "stray", ["1.2.3\x07.4", "1.2.3é", "1.2.3." + 300 * "4"], ids=["bell", "letter", "endless"]
+)
+def test_a_stray_byte_in_the_frame_of_reference_makes_nobody_a_stranger(
+    phantom: list[Path], tmp_path: Path, stray: str
+) -> None:
+    value = stray.encode() + b"\0" * (len(stray.encode()) % 2)
+    for file in phantom:
+        dataset = dcmread(file)
+        tag = Tag("FrameOfReferenceUID")
+        dataset[tag] = RawDataElement(tag, "UI", len(value), value, 0, False, True)
+        dataset.save_as(tmp_path / file.name)
+    study = read_study(sorted(tmp_path.glob("*.dcm")))
+    volume = assemble(study, find_stack(study.facts), allow_missing=False)
+    assert refuse_strangers(study, volume).frame_of_reference_uid == volume.frame_of_reference_uid != ""
 
 
 @pytest.mark.parametrize(
