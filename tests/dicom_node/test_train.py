@@ -93,7 +93,7 @@ def test_a_bundle_comes_out_that_the_node_can_use_and_that_says_how_to_repeat_it
     assert load_bundle(bundle).identity.label == "Scar"
     assert manifest.threshold_rule.startswith("sensitivity of at least 0.9")
     assert manifest.command.startswith(
-        "dicom-node train temporal --labels labels.csv --label-column Scar --images"
+        "dicom-node train temporal --label-column Scar --labels labels.csv --images"
     )
     assert "--seed 3" in manifest.command
     assert "--name 'Echo one'" in manifest.command
