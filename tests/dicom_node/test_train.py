@@ -165,6 +165,11 @@ def test_a_split_can_come_from_a_file_and_must_give_every_part_both_answers(
     assert "and not both answers to Scar" in said_by(done)
 
 
+def hears_control_c() -> None:
+    """What a shell starts in the background is deaf to it, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_control_c_leaves_a_run_to_resume_and_says_how(words: list[str], studies: tuple[Path, Rows]) -> None:
     more = ["--images", str(studies[0]), "--epochs", "10000", "--patience", "10000"]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -175,6 +180,7 @@ def test_control_c_leaves_a_run_to_resume_and_says_how(words: list[str], studies
         text=True,
         cwd=ROOT,
         env=environment,
+        preexec_fn=hears_control_c,
     ) as running:
         assert running.stdout is not None
         next(line for line in running.stdout if line.startswith("epoch"))
