@@ -18,6 +18,7 @@ from dicom_node.config import Settings
 from dicom_node.log import logger
 from dicom_node.places import candidates_dir
 from dicom_node.registry import Reader
+from models.errors import ModelError
 from models.training.run import BUNDLE, SPLIT
 
 log = logger(__name__)
@@ -129,10 +130,18 @@ class Retraining:
 
     def _judging(self, folder: Path) -> list[str]:
         """By patients the candidate never saw, beside the models in use that answer the same question."""
-        asked = self._settings.retrain.label_column
-        beside = [one.reference for one in self._readers() if one.manifest.label == asked]
+        beside = self._rivals()
         words = ["--part", "test", "--split", str(folder / SPLIT), "--out", str(folder / JUDGED)]
         return ["compare" if beside else "evaluate", str(folder / BUNDLE), *beside, *self._known(), *words]
+
+    def _rivals(self) -> list[str]:
+        try:
+            readers = self._readers()
+        except ModelError as error:  # no reason to lose the candidate
+            log.warning("models-in-use-unreadable", reason=str(error))
+            return []
+        asked = self._settings.retrain.label_column
+        return [one.reference for one in readers if one.manifest.label == asked]
 
     def _known(self) -> list[str]:
         """Which studies, and what is known of them; without a file, what the node keeps."""
