@@ -4,7 +4,8 @@ import errno
 import fcntl
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 TEMPORARY = ".tmp-"
@@ -12,6 +13,7 @@ _numbers = itertools.count()
 _KEPT_IN_MIND = 4096
 
 Buffer = bytes | memoryview
+Waiting = Callable[[], AbstractContextManager[None]]
 
 
 class DurableWriter:
@@ -22,8 +24,10 @@ class DurableWriter:
     `remove_leftovers` can tell a dead writer's file from a living one's, across restarts and containers.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, waiting: Waiting = nullcontext) -> None:
+        """Everything lies below `root`; a block of `waiting` is run through while the disk is waited for."""
         self._root = root
+        self._waiting = waiting
         self._synced: set[Path] = set()
 
     def write(self, path: Path, parts: Iterable[Buffer]) -> None:
@@ -45,16 +49,17 @@ class DurableWriter:
         temporary, descriptor = _open_temporary(path.parent)
         try:
             try:
-                for part in parts:
-                    _write_all(descriptor, part)
-                os.fdatasync(descriptor)
+                _write_all(descriptor, parts)
+                with self._waiting():
+                    os.fdatasync(descriptor)
                 temporary.rename(path)
             finally:
                 os.close(descriptor)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-        sync_folder(path.parent)
+        with self._waiting():
+            sync_folder(path.parent)
 
     def make_folder(self, folder: Path) -> None:
         """Create `folder` and those above it up to the root, each synced into its parent before use."""
@@ -129,7 +134,11 @@ def _open_temporary(folder: Path) -> tuple[Path, int]:
         return path, descriptor
 
 
-def _write_all(descriptor: int, part: Buffer) -> None:
-    rest = memoryview(part)
+def _write_all(descriptor: int, parts: Iterable[Buffer]) -> None:
+    rest = [memoryview(part) for part in parts]
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        written = os.writev(descriptor, rest)
+        while rest and written >= len(rest[0]):
+            written -= len(rest.pop(0))
+        if rest:
+            rest[0] = rest[0][written:]

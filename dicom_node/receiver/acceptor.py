@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from pydicom import config
 from pydicom.uid import UID
 from pynetdicom import AE, _config, evt
 from pynetdicom.events import Event
@@ -23,6 +24,7 @@ from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.settings import ReceiverSettings
 from dicom_node.receiver.storing import Storing
 from dicom_node.receiver.telling import Telling
+from dicom_node.receiver.turn import Turn
 from dicom_node.tls import FreshContext, server_context
 
 _ASSOCIATION_TIMEOUT_S = 30.0
@@ -32,15 +34,16 @@ _LAST_ABORTS_S = 2.0
 # nothing of what passes is printed, and UIDs are taken as they come: too long, too many zeros, whatever
 _config.LOG_HANDLER_LEVEL = "none"
 _config.VALIDATORS["UI"] = lambda value: (bool(value), "empty UID")
+config.settings.reading_validation_mode = config.IGNORE
 
 
 class Acceptor:
     """Answers C-ECHO, C-STORE, requests for commitment and reports on it until it is stopped."""
 
     def __init__(
-        self, settings: ReceiverSettings, archive: Archive, outbox: Outbox, expected: Expected
+        self, settings: ReceiverSettings, archive: Archive, turn: Turn, outbox: Outbox, expected: Expected
     ) -> None:
-        """Bind and listen.
+        """Bind and listen; `turn` is the one that `archive` gives away.
 
         Raises:
             OSError: the port is taken, or the address is not ours.
@@ -49,6 +52,7 @@ class Acceptor:
         self._settings = settings
         self._outbox = outbox
         self._sessions = Sessions()
+        self._turn = turn
         self._storing = Storing(archive, outbox, self._sessions, settings.max_object_bytes)
         self._reports = Reports(expected, outbox, self._sessions)
         requests = RequestFiles(settings.requests_root)
@@ -102,7 +106,7 @@ class Acceptor:
         ]
 
     def _express(self, session: Session) -> Express:
-        return Express(session, self._sessions, self._storing, self._bounds)
+        return Express(session, self._sessions, self._storing, self._bounds, self._turn)
 
     def _on_requested(self, event: Event) -> None:
         """EVT_REQUESTED: turn strangers away before anything is negotiated."""

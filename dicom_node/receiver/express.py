@@ -1,6 +1,7 @@
 """The way of a plain C-STORE request: from the PDUs as they came to the answer, on one thread."""
 
-from typing import final
+from contextlib import nullcontext
+from typing import Final, final
 
 from pynetdicom.presentation import PresentationContextTuple
 
@@ -10,17 +11,24 @@ from dicom_node.receiver.framing import command_pdus, fragments
 from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.store_command import StoreRequest, store_response
 from dicom_node.receiver.storing import Incoming, Storing
+from dicom_node.receiver.turn import Turn
+
+_LONG_BYTES: Final = 1 << 20
+"""Larger objects take long to hash and to write: nobody waits for that."""
 
 
 @final
 class Express:
     """Serves the C-STORE requests of one association; everything else goes pynetdicom's way."""
 
-    def __init__(self, session: Session, sessions: Sessions, storing: Storing, bounds: Bounds) -> None:
+    def __init__(
+        self, session: Session, sessions: Sessions, storing: Storing, bounds: Bounds, turn: Turn
+    ) -> None:
         self._session = session
         self._sessions = sessions
         self._storing = storing
         self._bounds = bounds
+        self._turn = turn
         self._assembly = Assembly()
         self._contexts: dict[int, PresentationContextTuple] = {}
         self.serving = False
@@ -31,16 +39,17 @@ class Express:
         Raises:
             Malformed: the association cannot go on.
         """
-        found, request = fragments(pdu), None
-        if not self._assembly.pending:
-            request = self._assembly.begin(found)
-            if request is None or not self._is_ours(found[0].context_id, request):
-                return None
-        self._bounds.count(self._session, len(pdu))
-        whole = self._assembly.take(found, request)
-        if self._session.overflowing:
-            self._assembly.drop()
-        return b"" if whole is None else self._answer(whole)
+        with self._turn:
+            found, request = fragments(pdu), None
+            if not self._assembly.pending:
+                request = self._assembly.begin(found)
+                if request is None or not self._is_ours(found[0].context_id, request):
+                    return None
+            self._bounds.count(self._session, len(pdu))
+            whole = self._assembly.take(found, request)
+            if self._session.overflowing:
+                self._assembly.drop()
+            return b"" if whole is None else self._answer(whole)
 
     def sent(self) -> None:
         """The answer is on the wire."""
@@ -65,6 +74,13 @@ class Express:
             whole.dataset,
             self._bounds.completed(self._session),
         )
-        status, reason = self._storing.store(self._session, incoming)
+        with self._turn.away() if self._takes_long(whole) else nullcontext():
+            status, reason = self._storing.store(self._session, incoming)
         longest_bytes = self._session.association.requestor.maximum_length or 0
         return command_pdus(whole.context_id, store_response(request, status, reason), longest_bytes)
+
+    def _takes_long(self, whole: Whole) -> bool:
+        """Whether the others had better not wait until it is stored."""
+        caller = self._session.caller
+        paced = caller is not None and bool(caller.max_objects_per_s)
+        return paced or whole.dataset.getbuffer().nbytes > _LONG_BYTES

@@ -170,10 +170,10 @@ def test_write_sync_rename_and_sync_of_the_folder_come_in_this_order(
         real = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *given: (steps.append(label), real(*given))[1])
 
-    for owner, name in ((os, "write"), (os, "fdatasync"), (os, "fsync"), (Path, "rename")):
+    for owner, name in ((os, "writev"), (os, "fdatasync"), (os, "fsync"), (Path, "rename")):
         watch(owner, name, name)
     archive.keep(arrival(instance="1.2"))
-    assert steps == ["write", "write", "fdatasync", "rename", "fsync"]
+    assert steps == ["writev", "fdatasync", "rename", "fsync"]
 
 
 def test_new_folders_are_synced_into_their_parents_first(

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -290,6 +291,21 @@ def test_a_caller_that_sends_too_fast_is_slowed_down_and_nobody_else_is() -> Non
     paces.stop()
     paces.wait(Caller("SLOW", max_objects_per_s=1e-9))
     paces.wait(Caller("SLOW", max_objects_per_s=1e-9))
+
+
+def test_others_are_served_while_somebody_is_slowed_down(tmp_path: Path) -> None:
+    slow, free = Sent(study="1.2.60", instance="1.2.60.1"), Sent(study="1.2.61", instance="1.2.61.1")
+    rare = {"ae_title": "SLOW", "max_objects_per_s": 1 / 600}
+    with receiver(tmp_path / "archive", callers=(rare, {"ae_title": "FREE"})) as node:
+        assert send(node.port, slow, tmp_path, calling="SLOW").Status == SUCCESS
+        with association(node.port, slow, calling="SLOW") as opened:
+            waiting = threading.Thread(target=store, args=(opened, slow, tmp_path), daemon=True)
+            waiting.start()
+            for _ in range(20):
+                assert send(node.port, free, tmp_path, calling="FREE").Status == SUCCESS
+            assert waiting.is_alive(), "it was not slowed down"
+            node.process.stop()
+            waiting.join(WAIT_S)
 
 
 def test_one_association_too_many_is_rejected_for_now(tmp_path: Path) -> None:
