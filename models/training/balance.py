@@ -80,6 +80,24 @@ def reweighed(groups: Groups, label: NDArray[np.bool_], group_by: str) -> Floats
     return even_weights(groups.of, label) if group_by else group_weights(groups.counts)[groups.of]
 
 
+def balanced_loss(
+    balance: str, losses: Floats, groups: Groups, label: NDArray[np.bool_], group_by: str
+) -> float:
+    """The mean of `losses` (example,) of any part, as a training with `balance` weighs its own.
+
+    None: every example counts once. Oversampling: every group does. Reweighing: as its weights say, computed
+    of this part's own counts. Group DRO: the worst group alone counts, which is how Sagawa et al. (ICLR 2020)
+    choose. Without this, the epoch that is kept would be the one that serves the largest group best.
+    """
+    if balance == "none":
+        return float(losses.mean())
+    if balance == "reweigh":
+        weights = reweighed(groups, label, group_by)
+        return weighted_mean(losses, weights / weights.mean())
+    means = np.bincount(groups.of, losses, len(groups.names)) / groups.counts
+    return float(means.max() if balance == "groupdro" else means.mean())
+
+
 def per_group(batch: int, groups: int) -> int:
     """How many of each group a batch holds: round(batch / groups). Raises TrainingRefused below 1."""
     if batch < groups:

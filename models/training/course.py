@@ -1,7 +1,7 @@
 """What happened so far, and what follows from it: the next learning rate, the best epoch, the end.
 
 All of it is a function of the plan and the epochs' records, so a run that was cut off goes on as if it had
-not been. One quantity decides everything: the validation loss.
+not been. One quantity decides everything: the validation loss, in which studies weigh as in training.
 """
 
 import csv
@@ -22,8 +22,8 @@ FALL: Final = 0.3  # what a plateau multiplies the rate by
 class Epoch:
     """One pass over the training part, from 1.
 
-    `loss` is the mean of its steps' (weighted) losses, `val_loss` the plain cross-entropy of the validation
-    part, `val_auc` its area under the ROC curve, `seconds` what it took.
+    `loss` is the mean of its steps' (weighted) losses, `val_loss` the cross-entropy of the validation part,
+    balanced likewise, `val_auc` its area under the ROC curve, `seconds` what it took.
     """
 
     epoch: int

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.errors import TrainingFailed
 from models.examples import Examples
+from models.training.balance import balanced_loss, groups_of
 from models.training.batches import Batches
 from models.training.checkpoint import STATE, load_state, save_state
 from models.training.course import HISTORY, Course, Epoch, News, Step, write_history
@@ -54,6 +55,15 @@ class Loop:
             *self.model.get_layer("loss").variables,
             *self.model.optimizer.variables,
         ]
+
+    def validation_loss(self, probability: NDArray[np.float64]) -> float:
+        """Of the validation part, whose studies weigh as the plan's balance has it."""
+        plan, held = self.plan, self.split.validation
+        label = self.examples.label[held]
+        group_by = plan.group_by if plan.balance != "none" else ""
+        groups = groups_of(self.examples, held, group_by, several=False)
+        losses = cross_entropies(probability, label)
+        return balanced_loss(plan.balance, losses, groups, label, plan.group_by)
 
 
 def learn(plan: TrainingPlan, examples: Examples, split: Split, folder: Path, say: Say) -> tuple[Any, Course]:
@@ -141,15 +151,16 @@ def _epoch(loop: Loop, course: Course, say: Say) -> Epoch:
         raise TrainingFailed(
             f"the network answers with no number after epoch {number}: a lower --rate may help"
         )
-    val_loss = cross_entropy(probability, answers)
+    val_loss = loop.validation_loss(probability)
     loss, seconds = sum(losses) / len(losses), time.perf_counter() - begun
     return Epoch(number, rate, loss, val_loss, auc(probability, answers), seconds)
 
 
-def cross_entropy(probability: NDArray[np.float64], answer: NDArray[np.bool_]) -> float:
-    """Mean over examples; probabilities are kept 1e-7 from 0 and 1, as Keras does."""
+def cross_entropies(probability: NDArray[np.float64], answer: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(example,) losses; probabilities are kept 1e-7 from 0 and 1, as Keras does."""
     given = np.clip(np.where(answer, probability, 1 - probability), 1e-7, 1 - 1e-7)
-    return float(-np.log(given).mean())
+    losses: NDArray[np.float64] = -np.log(given)
+    return losses
 
 
 def _log(course: Course, folder: Path) -> None:

@@ -9,6 +9,7 @@ from models.errors import TrainingRefused
 from models.training.augment import NONE
 from models.training.balance import (
     Groups,
+    balanced_loss,
     even_weights,
     group_weights,
     groups_of,
@@ -56,6 +57,27 @@ def test_the_answers_themselves_are_weighed_by_frequency() -> None:
     assert reweighed(groups, rare, "") == pytest.approx([3 / 4, 1 / 4, 1 / 4, 1 / 4])
     # as a property of its own each answer would keep its frequency, which is no remedy
     assert even_weights(groups.of, rare) == pytest.approx([1, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("balance", "wanted"),
+    [
+        ("none", (1 + 2 + 3 + 8) / 4),
+        ("oversample", ((1 + 2 + 3) / 3 + 8) / 2),
+        ("reweigh", (2 / 3 * (1 + 2 + 3) + 2 * 8) / 4),  # all say yes: 1 / (2 x 3/4) and 1 / (2 x 1/4)
+        ("groupdro", 8),
+    ],
+)
+def test_validation_is_weighed_as_training_is(balance: str, wanted: float) -> None:
+    groups, yes = Groups(("A", "B"), np.array([0, 0, 0, 1])), np.ones(4, bool)
+    assert balanced_loss(balance, np.array([1.0, 2, 3, 8]), groups, yes, "site") == pytest.approx(wanted)
+
+
+def test_validation_by_the_answers_themselves_weighs_them_evenly() -> None:
+    yes = np.array([False, False, False, True])
+    groups = Groups(("False", "True"), yes.astype(np.int64))
+    loss = balanced_loss("reweigh", np.array([1.0, 2, 3, 8]), groups, yes, "")
+    assert loss == pytest.approx(((1 + 2 + 3) / 3 + 8) / 2)
 
 
 def test_a_weighted_loss_is_the_mean_of_products_and_the_broadcasting_trap_is_refused() -> None:

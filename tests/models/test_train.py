@@ -53,6 +53,21 @@ def trained(
     return train(plan, examples, split, tmp_path_factory.mktemp("run") / "run", told.append), told
 
 
+def test_what_is_kept_is_what_serves_the_balanced_groups(examples: Examples, tmp_path: Path) -> None:
+    plan = replace(PLAN, balance="groupdro", group_by="site", epochs=1)
+    split = draw_split(examples, folds=3, seed=1)
+    done = train(plan, examples, split, tmp_path / "run")
+    manifest, held = read_manifest(done.bundle), split.validation
+    network = keras_network(manifest, done.bundle)
+    cines = np.stack([examples.cine[index] for index in held])[..., None]
+    said = np.asarray(network.predict_on_batch(cines))[:, 0].astype(np.float64)
+    losses = -np.log(np.where(examples.label[held], said, 1 - said))
+    sites = np.array(examples.groups["site"])[held]
+    by_site = [losses[sites == site].mean() for site in ("A", "B")]
+    assert done.history[0].val_loss == pytest.approx(max(by_site), abs=1e-4)
+    assert abs(by_site[0] - by_site[1]) > 1e-3, "the sites do not differ, so this shows nothing"
+
+
 def test_a_bundle_comes_out_that_says_what_it_was_taught_and_answers(
     trained: tuple[Trained, list[News]], examples: Examples
 ) -> None:
