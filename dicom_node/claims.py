@@ -28,11 +28,11 @@ class Claims:
 
 def claims_of(dataset: Dataset) -> Claims:
     """What `dataset` claims."""
-    found: dict[str, set[str]] = {keyword: set() for keyword in (_STUDY, _FRAME, _CITED)}
-    for item, element in _elements(dataset):
-        keyword = _FRAME if element.keyword == "UID" and _names_a_frame(item) else element.keyword
-        if keyword in found and element.value:
-            found[keyword].add(str(element.value).strip(" \0"))
+    found: dict[int, set[str]] = {tag: set() for tag in (_STUDY, _FRAME, _CITED)}
+    for item, element in _named(dataset):
+        tag = int(element.tag) if element.tag != _UID else _FRAME if _names_a_frame(item) else None
+        if tag is not None and element.value:
+            found[tag].add(str(element.value).strip(" \0"))
     studies, frames, cited = (frozenset(uids) for uids in found.values())
     return Claims(said(dataset, "PatientID"), studies, frames, cited)
 
@@ -45,16 +45,21 @@ def said(header: Dataset, keyword: str) -> str:
     return text_of(header, keyword).strip()
 
 
-_STUDY, _FRAME, _CITED = "StudyInstanceUID", "FrameOfReferenceUID", "ReferencedSOPInstanceUID"
+_STUDY, _FRAME, _CITED = 0x0020000D, 0x00200052, 0x00081155
+_UID = 0x0040A124  # the value of a content item, whatever it names
+_WANTED = frozenset((_STUDY, _FRAME, _CITED, _UID))
+_SEQUENCES = ("SQ", None)
+"""None: in Implicit VR nothing is known of an element until it is looked up."""
 
 
-def _elements(dataset: Dataset) -> Iterator[tuple[Dataset, DataElement]]:
-    for element in dataset:
-        if element.VR == "SQ":
+def _named(dataset: Dataset) -> Iterator[tuple[Dataset, DataElement]]:
+    """Every element, at any depth, that may name one of ours; the others stay undecoded, which takes long."""
+    for raw in dataset.elements():
+        if int(raw.tag) in _WANTED:  # a tag compares itself in Python
+            yield dataset, dataset[raw.tag]
+        elif raw.VR in _SEQUENCES and (element := dataset[raw.tag]).VR == "SQ":
             for item in element.value:
-                yield from _elements(item)
-        else:
-            yield dataset, element
+                yield from _named(item)
 
 
 def _names_a_frame(item: Dataset) -> bool:
