@@ -165,7 +165,8 @@ _CAUSES: dict[type[Exception], Cause] = {
 }
 
 
-_LAST_IN_LINE = 19
+_BEHIND_RECEPTION, _LAST_IN_LINE = 5, 19
+"""How nice a worker is: the network would take every core, and images must come in meanwhile."""
 
 _SHORT = "the worker ran out of memory; the study may be too large for this machine, or for model.memory_mb"
 
@@ -213,8 +214,7 @@ def main(given: Sequence[str] | None = None, protections: Sequence[Protection] =
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     parser.add_argument("--log-format", default="console", choices=["console", "json"])
     arguments = parser.parse_args(given)
-    if arguments.background:
-        os.nice(_LAST_IN_LINE)
+    os.nice(_LAST_IN_LINE if arguments.background else _BEHIND_RECEPTION)
     worker = Worker(private_stdout(), arguments.rung)
     configure(arguments.log_level, arguments.log_format)
     for one in protections:

@@ -1,6 +1,7 @@
 """The worker process from inside and outside: its outcomes, its protocol, its end."""
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,24 @@ def test_the_worker_answers_nonsense_and_goes_on_until_its_input_ends(tmp_path: 
     assert all("unexpected ValidationError" in result.reason for result in results)
     assert all(0 < result.peak_rss_mb < 1000 for result in results)
     assert "manifest.json cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "nicer"), [([], 5), (["--background"], 19)])
+def test_reception_goes_before_the_worker_and_every_other_process_before_a_shadow(
+    words: list[str], nicer: int
+) -> None:
+    with subprocess.Popen(
+        [*WORKER, "--cold", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(b"{}\n")
+        worker.stdin.flush()
+        worker.stdout.readline()
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, worker.pid) == min(19, own + nicer)
+        worker.stdin.close()
+        assert worker.wait(30) == 0
 
 
 def test_the_peak_memory_is_this_process_own() -> None:
