@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dicom_node.cli.audit import record
-from dicom_node.cli.models_desk import open_desk, told, tried
+from dicom_node.cli.models_desk import Desk, open_desk, told, tried
 from dicom_node.cli.models_view import (
     configured_row,
     print_agreement,
@@ -16,6 +16,7 @@ from dicom_node.cli.models_view import (
     print_manifest,
     print_rows,
     row_of,
+    shown,
 )
 from dicom_node.cli.session import Exit, JsonOption, err, out, print_json, reported, session
 from dicom_node.errors import NotNow
@@ -43,7 +44,7 @@ def list_models(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """
     with reported(), open_desk(session(ctx).settings, looking=True) as desk:
         lineup = desk.lineup
-        rows = [configured_row(desk.reader(CONFIGURED), CONFIGURED in lineup), *map(row_of, desk.imported)]
+        rows = [_row(desk, CONFIGURED), *map(row_of, desk.imported)]
     rows.sort(key=lambda row: lineup.index(row["reference"]) if row["reference"] in lineup else len(lineup))
     if as_json:
         print_json({"reads": list(lineup), "models": rows})
@@ -59,10 +60,10 @@ def show(
     """All about one model: its manifest, its card, who did what with it."""
     with reported(), open_desk(session(ctx).settings, looking=True) as desk:
         digest = desk.lineup[0] if which is None else desk.find(which)
-        reader = desk.reader(digest)
+        reader, row = desk.reader(digest), _row(desk, digest)
         card, acts, shadowed = desk.card(digest), desk.acts(digest), desk.shadowed(digest)
     if as_json:
-        typer.echo(reader.manifest.as_json(), nl=False)
+        print_json(shown(row, reader.manifest, card, acts, shadowed))
         return
     print_manifest(reader.manifest, reader.threshold)
     if card:
@@ -70,6 +71,13 @@ def show(
         out.print(card, markup=False, highlight=False)
     if digest != CONFIGURED:
         print_history(acts, shadowed)
+
+
+def _row(desk: Desk, digest: str) -> dict[str, Any]:
+    """One model as the list has it."""
+    if digest == CONFIGURED:
+        return configured_row(desk.reader(CONFIGURED), CONFIGURED in desk.lineup)
+    return row_of(desk.registry.model(digest))
 
 
 def export(

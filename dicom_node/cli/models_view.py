@@ -1,5 +1,6 @@
 """Models on the terminal: a list, one in full, a comparison."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,6 +55,21 @@ def configured_row(reader: Reader, active: bool) -> dict[str, Any]:
         "threshold": manifest.threshold if reader.threshold is None else reader.threshold,
         "demonstration": manifest.demonstration,
     }
+
+
+def shown(
+    row: dict[str, Any], manifest: Manifest, card: str, acts: Sequence[ModelAct], shadowed: dict[str, int]
+) -> dict[str, Any]:
+    """One model in full as plain values: what the list says of it, and all that `models show` prints.
+
+    `threshold` is the one in use; the model's own is in `manifest`.
+    """
+    history = [
+        {"at": act.at.isoformat(), "what": str(act.what), "who": act.who, "reason": act.reason}
+        for act in acts
+    ]
+    whole = {"manifest": json.loads(manifest.as_json()), "card": card}
+    return {**row, **whole, "history": history, "shadow_runs": shadowed}
 
 
 def print_rows(rows: Sequence[dict[str, Any]], lineup: Sequence[str]) -> None:

@@ -125,7 +125,7 @@ def test_a_false_claim_about_maps_is_refused_and_bare_weights_get_their_verdicts
     assert (
         "no map explains it" in taken
     )  # it has learned nothing, and Grad-CAM finds no lesion with it either
-    shown = json.loads(run("models", "show", "DRAWN", "--json").stdout)["explanations"]
+    shown = json.loads(run("models", "show", "DRAWN", "--json").stdout)["manifest"]["explanations"]
     assert {method: verdict["alive"] for method, verdict in shown.items()} == {
         "attention": False,
         "gradcam": False,
