@@ -83,12 +83,15 @@ class Network:
         """The swift form of the network, warm, if there is one and it gives the same answer."""
         if "tensorflow" not in sys.modules or computes_on_gpu():
             return None
-        from models.swift import Unsuited, swift_forward
+        from models.swift import ARCHITECTURE, Unsuited, swift_forward
 
         unfit: tuple[type[Exception], ...] = (InferenceFailed, Unsuited, KeyError, *_stumbles())
         golden = np.random.default_rng(0).random(self._grid, np.float32)
         try:
-            probability, gates = self(golden)
+            probability, gates = self(golden)  # warm from here on, whatever its form
+            if manifest.architecture != ARCHITECTURE:
+                logger.debug("%s has no swift form: it is computed as Keras does it", manifest.architecture)
+                return None
             swift = swift_forward(self._model, manifest.attention, self._grid)
             found = swift(golden)
         except _shortages() as error:

@@ -22,6 +22,9 @@ from models.swift_layers import Gate, Linear, Norm, dense, halved, over_space, o
 Array = NDArray[np.float32]
 Swift = Callable[[Array], list[Array]]
 
+ARCHITECTURE: Final = "stran"
+"""The one network that has this form."""
+
 _BLOCKS: Final = ("block1", "block2", "block3", "block4")
 _LEAST_SIDE: Final = 16
 

@@ -11,6 +11,7 @@ from models.adapter import BundleAdapter
 from models.manifest import Manifest, read_manifest
 from models.network import Network
 from tests.models.cines import in_fresh_python
+from tests.models.drawn_bundle import drawn_bundle
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +79,19 @@ def test_a_network_that_gates_otherwise_has_no_swift_form(
     with caplog.at_level(logging.WARNING):
         assert network._verified_swift(manifest) is None
     assert "gates that are no sigmoids" in caplog.text
+
+
+# TensorFlow's tensors answer NumPy 2's copy keyword with a warning whenever Keras saves a network
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_an_architecture_without_a_swift_form_is_no_reason_to_warn(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = drawn_bundle(tmp_path / "drawn", "temporal")
+    with caplog.at_level(logging.DEBUG, logger="models.network"):
+        network = Network(read_manifest(folder), folder)
+    assert network._swift is None
+    assert [one.levelname for one in caplog.records] == ["DEBUG"]
+    assert "temporal has no swift form" in caplog.text
 
 
 def test_another_backend_computes_as_keras_does() -> None:
