@@ -6,7 +6,8 @@ contract names, array by array, and what comes out is a `.keras` file like any o
 """
 
 import zipfile
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,10 @@ _GRAPH: Final = "saved_model.pb"
 _TABLE: Final = "variables"
 _INDEX: Final = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _LONGEST_NAME: Final = 80
+_SAVES: Final = "save_counter"
+_OPTIMIZER: Final = "optimizer"
+_OF_THE_NETWORK: Final = "_trainable_variables"
+"""Where an optimizer lists what it optimizes: that lies beneath it, and is none of its own."""
 
 
 def is_saved_model(path: Path) -> bool:
@@ -59,8 +64,11 @@ def weights_from_saved_model(folder: Path, architecture: str, recipe: Preprocess
     network.save(into)
 
 
-def _keys(index: bytes) -> dict[str, str]:
-    """Where in the table each variable's numbers are, by the variable's full name. Raises ValueError."""
+def _keys(index: bytes) -> dict[str, list[str]]:
+    """Where in the table each variable's numbers are, by its full name; Keras writes two copies.
+
+    What training left beside a network is not among them. Raises ValueError.
+    """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
@@ -68,19 +76,35 @@ def _keys(index: bytes) -> dict[str, str]:
         nodes = TrackableObjectGraph.FromString(index).nodes
     except DecodeError as error:
         raise ValueError(f"its index cannot be read: {error}") from error
-    return {one.full_name: one.checkpoint_key for node in nodes for one in node.attributes}
+    keys: dict[str, list[str]] = defaultdict(list)
+    for one in (attribute for node in nodes for attribute in node.attributes):
+        if not _left_by_training(one.checkpoint_key):
+            keys[one.full_name or one.checkpoint_key].append(one.checkpoint_key)
+    return keys
 
 
-def _fill(network: Any, reader: Any, keys: Mapping[str, str]) -> None:
-    """Give every variable its numbers. Raises ValueError unless the names and the shapes are the same."""
+def _left_by_training(key: str) -> bool:
+    """Whether an array counts the saves, or is an optimizer's own: no answer depends on it."""
+    place = key.partition("/.ATTRIBUTES/")[0].split("/")
+    return place == [_SAVES] or (_OPTIMIZER in place and _OF_THE_NETWORK not in place)
+
+
+def _fill(network: Any, reader: Any, keys: Mapping[str, Sequence[str]]) -> None:
+    """Give every variable its numbers. Raises ValueError unless names and shapes are the network's."""
     wanted = {variable.path: variable for variable in network.variables}
-    if odd := sorted(set(wanted) ^ set(keys)):
-        where = "in it" if odd[0] in wanted else "in that network"
-        raise ValueError(f"no {odd[0][:_LONGEST_NAME]} is {where}")
+    if missing := sorted(set(wanted) - set(keys)):
+        raise ValueError(f"no {missing[0][:_LONGEST_NAME]} is in it")
+    if beyond := sorted(set(keys) - set(wanted)):
+        raise ValueError(
+            f"{beyond[0][:_LONGEST_NAME]} is in it and not in that network, one of {len(beyond)}: what "
+            "answers there is more than this network"
+        )
     for path, variable in wanted.items():
-        numbers = reader.get_tensor(keys[path])
+        numbers, *copies = (reader.get_tensor(key) for key in keys[path])
         if tuple(np.shape(numbers)) != tuple(variable.shape):
             raise ValueError(f"{path} is {np.shape(numbers)} and not {tuple(variable.shape)}")
+        if any(not np.array_equal(numbers, copy) for copy in copies):
+            raise ValueError(f"{path} is in it several times, with other numbers")
         variable.assign(numbers)
 
 
