@@ -93,7 +93,7 @@ class Retraining:
             tell = log.info if code == 0 else log.error
             tell("retraining-ended", candidate=folder.name, exit_code=code)
             if code == 0:
-                judged = self._run(folder, self._judging(folder), said)
+                judged = self._judged(folder, said)
                 kept = self._run(folder, ["models", "import", str(folder / BUNDLE)], said)
                 tell = log.error if judged or kept else log.info
                 tell("candidate", candidate=folder.name, judged=judged == 0, kept=kept == 0)
@@ -128,16 +128,24 @@ class Retraining:
         words = [*retrain.options, "--out", str(folder), "--model-version", folder.name]
         return ["train", retrain.architecture, *self._known(), *words]
 
-    def _judging(self, folder: Path) -> list[str]:
-        """By patients the candidate never saw, beside the models in use that answer the same question."""
+    def _judged(self, folder: Path, said: IO[bytes]) -> int | None:
+        """The exit code of judging it, beside the models in use that answer the same question."""
         beside = self._rivals()
+        code = self._run(folder, self._judging(folder, beside), said)
+        if code and beside:  # what is wrong may be one of them, and no reason to lose the candidate
+            log.warning("models-in-use-not-compared", candidate=folder.name, exit_code=code)
+            code = self._run(folder, self._judging(folder, []), said)
+        return code
+
+    def _judging(self, folder: Path, beside: Sequence[str]) -> list[str]:
+        """By patients the candidate never saw."""
         words = ["--part", "test", "--split", str(folder / SPLIT), "--out", str(folder / JUDGED)]
         return ["compare" if beside else "evaluate", str(folder / BUNDLE), *beside, *self._known(), *words]
 
     def _rivals(self) -> list[str]:
         try:
             readers = self._readers()
-        except ModelError as error:  # no reason to lose the candidate
+        except ModelError as error:  # it is judged alone
             log.warning("models-in-use-unreadable", reason=str(error))
             return []
         asked = self._settings.retrain.label_column

@@ -1,7 +1,7 @@
 """Candidates that are trained by themselves: when, on what, and that nothing uses them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,9 @@ from dicom_node.store import Store
 from dicom_node.store.labels import NewLabel
 from dicom_node.store.model_records import CONFIGURED, Standing
 from models import read_manifest
+from models.manifest import MANIFEST_NAME, WEIGHTS_NAME
 from tests.dicom_node.kept_studies import keep_studies
+from tests.e2e.light_bundle import light_bundle
 from tests.models.drawn_bundle import drawn_bundle
 from tests.models.phantom_studies import GRID, write_studies, write_table
 
@@ -114,6 +116,46 @@ def test_a_candidate_is_kept_judged_beside_the_model_in_use_and_reads_nothing(
     ], said
     assert store.registered.lineup() == (CONFIGURED,)
     store.close()
+
+
+def damage_words(bundle: Path) -> None:
+    """Leave half a manifest."""
+    manifest = bundle / MANIFEST_NAME
+    manifest.write_bytes(manifest.read_bytes()[:100])
+
+
+def damage_numbers(bundle: Path) -> None:
+    """Change one byte of the weights; the manifest is as it was."""
+    weights = bytearray((bundle / WEIGHTS_NAME).read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (bundle / WEIGHTS_NAME).write_bytes(weights)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [damage_words, damage_numbers])
+def test_a_damaged_model_in_use_costs_the_candidate_neither_its_judgement_nor_its_place(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    rows = write_studies(tmp_path / "studies", 6)
+    keep_studies(tmp_path / "data", tmp_path / "studies")
+    write_table(tmp_path / "labels.csv", rows)
+    damage(light_bundle(tmp_path / "active"))
+    options = ["--folds", "3", "--epochs", "1", "--golden", "none", *GRID]
+    chosen = settings(tmp_path, architecture="temporal", options=options, **KNOWN)
+    chosen = chosen.model_copy(
+        update={"model": chosen.model.model_copy(update={"bundle": tmp_path / "active"})}
+    )
+    Retraining(chosen, noon, partial(models_in_use, chosen)).train()
+
+    place = tmp_path / "data" / "candidates"
+    said = (place / "20240501-120000.log").read_text()
+    judged = json.loads((place / "20240501-120000" / JUDGED / "evaluation.json").read_text())
+    assert judged["model"]["version"] == "20240501-120000", said
+    assert judged["studies"] == 2
+    store = Store(chosen.database_url)
+    kept = [(one.manifest["version"], one.standing) for one in store.registered.all()]
+    store.close()
+    assert kept == [("20240501-120000", Standing.CANDIDATE)], said
 
 
 @pytest.mark.slow
