@@ -50,6 +50,11 @@ class Batches:
             self._batch = per_group(self._batch, len(self.groups.names)) * len(self.groups.names)
 
     @property
+    def size(self) -> int:
+        """Studies in each of them."""
+        return self._batch
+
+    @property
     def steps(self) -> int:
         """Batches in an epoch; what does not fill one is left for another epoch's order."""
         return max(1, len(self._train) // self._batch)

@@ -6,27 +6,31 @@ from contextlib import contextmanager
 
 import keras
 
-from models.hardware import visible_gpus
-
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def spread() -> Iterator[None]:
-    """Within, every GPU takes its part of each batch, on JAX; TensorFlow computes on the first.
+def spread(batch: int) -> Iterator[None]:
+    """Within, devices take equal parts of each batch of `batch` studies, on JAX; TensorFlow uses the first.
 
-    The batch must then be a multiple of their number. Not tried by the project, which has no such machine.
+    Devices are GPUs, or processors where there is none; of these JAX has one unless XLA_FLAGS says otherwise.
+    As many are used as the batch can be shared out to evenly.
     """
-    gpus = visible_gpus()
-    if len(gpus) < 2:
+    devices = keras.distribution.list_devices()
+    if len(devices) < 2:
         yield
         return
     if keras.backend.backend() != "jax":
-        logger.warning("%d GPUs are here, and one is used: KERAS_BACKEND=jax uses them all", len(gpus))
+        logger.warning("%d devices are here, and one is used: KERAS_BACKEND=jax uses them all", len(devices))
         yield
         return
+    used = max(count for count in range(1, len(devices) + 1) if batch % count == 0)
+    if used < len(devices):
+        logger.warning(
+            "of %d devices %d are used: a batch of %d is no multiple of more", len(devices), used, batch
+        )
     usual = keras.distribution.distribution()
-    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=list(gpus)))
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices[:used]))
     try:
         yield
     finally:

@@ -73,7 +73,7 @@ def learn(plan: TrainingPlan, examples: Examples, split: Split, folder: Path, sa
     """
     batches = Batches(plan, examples, split.train)  # what is wrong with them is said before Keras is loaded
     be_repeatable()
-    with spread(), warnings.catch_warnings():
+    with spread(batches.size), warnings.catch_warnings():
         # the public release's attention learns nothing, and so its networks here, which is known and tested
         warnings.filterwarnings("ignore", "Gradients do not exist for variables")
         loop = _begun(plan, examples, split, batches)
