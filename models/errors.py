@@ -6,6 +6,7 @@ ModelError
 ├── NotJudged              studies and labels do not allow to say how good a network is
 ├── TrainingRefused        what was asked for cannot be trained: labels, split, options
 ├── TrainingFailed         the training went astray; its last good state is kept
+├── StudyLost              a study could not be prepared here and now, and may be another time
 └── InferenceFailed        the network ran and gave no usable answer
     └── OutOfMemory            memory did not suffice; `models.ladder` has ways that need less
 """
@@ -33,6 +34,10 @@ class TrainingRefused(ModelError):
 
 class TrainingFailed(ModelError):
     """The training went astray; its last good state is kept."""
+
+
+class StudyLost(ModelError):
+    """A study could not be prepared here and now, for no reason that lies in what its images say."""
 
 
 class InferenceFailed(ModelError):

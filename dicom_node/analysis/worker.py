@@ -29,6 +29,7 @@ from dicom_node.analysis.engine import (
 )
 from dicom_node.analysis.loaded_models import LoadedModels
 from dicom_node.analysis.notice import make_notice
+from dicom_node.analysis.private_stdout import private_stdout
 from dicom_node.analysis.results import write_results
 from dicom_node.analysis.shortage import is_shortage
 from dicom_node.analysis.worker_process import EVENT
@@ -192,14 +193,6 @@ def peak_rss_mb() -> float:
         return 0.0
     kib = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
     return round(int(kib) * 1024 / 1e6, 1)
-
-
-def private_stdout() -> TextIO:
-    """Our own copy of standard output; descriptor 1 leads to standard error from now on."""
-    ours = os.dup(1)
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    return os.fdopen(ours, "w", encoding="utf-8")
 
 
 def main(given: Sequence[str] | None = None, protections: Sequence[Protection] = ()) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dicom_node.config import Settings
+from dicom_node.decoding.decoder import decoding
 from dicom_node.errors import ConfigError
 from dicom_node.migrations import require_current
 from dicom_node.operate.labelled_studies import archived_studies, kept_labels, prepared_dir
+from dicom_node.places import archive_dir
 from dicom_node.store import Store
 from models.training.example_store import ExampleStore
 from models.training.gathering import Gathered, gather
@@ -59,10 +61,18 @@ def examples_from(
 ) -> Gathered:
     """The labelled studies, prepared by `recipe`; what was prepared before is not prepared again.
 
+    A process apart reads the files, confined as `model.confined` says; what ends it costs its own study.
+
     Raises TrainingRefused if labels and images do not fit together, NodeError if the archive cannot be read.
     """
     store = ExampleStore(prepared_dir(settings, source.cache), recipe)
-    return gather(labels, _found(source, labels, store, settings, say), store, recipe, say)
+    images = source.images or archive_dir(settings)
+    with decoding(images, settings.data_dir, settings.model) as decoder:
+        if source.images is not None:
+            found = find_studies(source.images, store.files(), say, decoder.filed)
+        else:
+            found = _archived(labels, settings)
+        return gather(labels, found, store, recipe, say, decoder.prepared)
 
 
 def one_source(images: Path | None, from_archive: bool) -> Path | None:
@@ -72,9 +82,7 @@ def one_source(images: Path | None, from_archive: bool) -> Path | None:
     return images
 
 
-def _found(source: Source, labels: Labels, store: ExampleStore, settings: Settings, say: Say) -> Found:
-    if source.images is not None:
-        return find_studies(source.images, store.files(), say)
+def _archived(labels: Labels, settings: Settings) -> Found:
     with _store(settings) as node_store:
         return archived_studies(node_store, settings, labels)
 

@@ -1,16 +1,16 @@
 """Labels and studies brought together: the examples to learn from, and why others are none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.errors import TrainingRefused
+from models.errors import StudyLost, TrainingRefused
 from models.examples import Examples
 from models.training.example_store import Addition, Contents, ExampleStore, Kept
 from models.training.groups import GROUPS
 from models.training.labels import Label, Labels
-from models.training.preparing import prepare_study
+from models.training.preparing import Prepare, PreparedStudy
 from models.training.studies import Found, FoundStudy, Say, patient_digest
 from pipeline import PipelineError
 from pipeline.preprocessing import Preprocessing
@@ -24,21 +24,27 @@ class Gathered:
     left_out: Mapping[str, str]
 
 
-def gather(labels: Labels, found: Found, store: ExampleStore, recipe: Preprocessing, say: Say) -> Gathered:
+def gather(
+    labels: Labels, found: Found, store: ExampleStore, recipe: Preprocessing, say: Say, prepare: Prepare
+) -> Gathered:
     """The examples of all labelled studies; what the store keeps is not prepared again.
+
+    A study that is lost on the way is left out, and tried again another time.
 
     Raises TrainingRefused if labels and images do not fit together, or too little is left.
     """
     patients = {uid: _patient(label, found.studies.get(uid)) for uid, label in labels.by_study.items()}
     wanted = [found.studies[uid] for uid in labels.by_study]
-    contents = store.contents()
+    contents, lost = store.contents(), dict[str, str]()
     if any(_unknown(study, contents) for study in wanted) or found.files.keys() - contents.files.keys():
         with store.adding() as addition:
             addition.note(found.files)
-            _prepare([study for study in wanted if _unknown(study, addition.contents)], addition, recipe, say)
             contents = addition.contents
+            unknown = [study for study in wanted if _unknown(study, contents)]
+            lost = _prepare(unknown, addition, say, lambda study: prepare(study, recipe))
     held = [study for study in wanted if study.key in contents.studies]
-    left_out = {study.uid: contents.refused[study.key] for study in wanted if study.key in contents.refused}
+    reasons = contents.refused | lost
+    left_out = {study.uid: reasons[study.key] for study in wanted if study.key in reasons}
     answers = {labels.by_study[study.uid].answer for study in held}
     if len(answers) < 2:
         why = "".join(f"; {reason}" for reason in sorted(set(left_out.values()))[:3])
@@ -64,13 +70,23 @@ def _unknown(study: FoundStudy, contents: Contents) -> bool:
     return study.key not in contents.studies and study.key not in contents.refused
 
 
-def _prepare(studies: Sequence[FoundStudy], addition: Addition, recipe: Preprocessing, say: Say) -> None:
+def _prepare(
+    studies: Sequence[FoundStudy],
+    addition: Addition,
+    say: Say,
+    prepare: Callable[[FoundStudy], PreparedStudy],
+) -> dict[str, str]:
+    """Keep the studies prepared; why some were lost on the way, by their keys."""
+    lost = {}
     for done, study in enumerate(studies, 1):
         try:
-            addition.add(prepare_study(study, recipe))
+            addition.add(prepare(study))
         except PipelineError as error:
             addition.refuse(study.key, str(error))
+        except StudyLost as error:
+            lost[study.key] = str(error)
         say("preparing studies", done, len(studies))
+    return lost
 
 
 def _groups(labels: Labels, held: Sequence[FoundStudy], kept: Sequence[Kept]) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """A study's files to its volume on the network's grid, in the way the node prepares it for an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +32,12 @@ class PreparedStudy:
     simulated: bool
 
 
+Prepare = Callable[[FoundStudy, Preprocessing], PreparedStudy]
+"""As `prepare_study`, here or elsewhere; StudyLost, if it could not be done, and may be another time."""
+
+
 def prepare_study(found: FoundStudy, recipe: Preprocessing) -> PreparedStudy:
-    """Raises PipelineError, in a sentence for people, if the node could not read the study either."""
+    """Strangers' images are decoded. Raises PipelineError, in a sentence for people, if they cannot."""
     if len(found.patients) > 1:
         raise ContradictoryStudy(f"the images name {len(found.patients)} different patients")
     study = read_study(found.paths)

@@ -1,13 +1,16 @@
 """Which studies a folder holds, whatever its layout. Files are known by their digests, patients by theirs."""
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import TrainingRefused
+from models.errors import StudyLost, TrainingRefused
 from pipeline import UnreadableInstance, read_facts
+
+logger = logging.getLogger(__name__)
 
 Say = Callable[[str, int, int], None]
 """What is being done, how much of it is, and of how much."""
@@ -57,28 +60,34 @@ def study_key(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
-def find_studies(folder: Path, known: Mapping[str, Filed], say: Say) -> Found:
+def find_studies(folder: Path, known: Mapping[str, Filed], say: Say, look: Callable[[Path], Filed]) -> Found:
     """Every study below `folder`.
 
-    No header is read of a file whose digest is `known`. Raises TrainingRefused if there is no such folder.
+    `look` reads a header, as `filed` does; a file at which it raises StudyLost is passed over, and looked at
+    again another time. It is not asked of a file whose digest is `known`. Raises TrainingRefused if there is
+    no such folder.
     """
     if not folder.is_dir():
         raise TrainingRefused(f"{folder} is no folder")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    filed: dict[str, Filed] = {}
+    files: dict[str, Filed] = {}
     members: dict[str, dict[str, Path]] = defaultdict(dict)
     for done, path in enumerate(paths, 1):
         digest = _digest(path)
-        belongs = known.get(digest) or filed.get(digest) or _belongs(path)
-        filed[digest] = belongs
-        if belongs.study:
-            members[belongs.study].setdefault(digest, path)
+        try:
+            belongs = known.get(digest) or files.get(digest) or look(path)
+        except StudyLost as error:
+            logger.warning("%s is passed over: %s", path, error)
+        else:
+            files[digest] = belongs
+            if belongs.study:
+                members[belongs.study].setdefault(digest, path)
         say("looking at files", done, len(paths))
-    return Found({uid: _study(uid, of, filed) for uid, of in members.items()}, filed)
+    return Found({uid: _study(uid, of, files) for uid, of in members.items()}, files)
 
 
-def _study(uid: str, members: Mapping[str, Path], filed: Mapping[str, Filed]) -> FoundStudy:
-    patients = sorted({filed[digest].patient for digest in members} - {""})
+def _study(uid: str, members: Mapping[str, Path], files: Mapping[str, Filed]) -> FoundStudy:
+    patients = sorted({files[digest].patient for digest in members} - {""})
     return FoundStudy(uid, tuple(patients), tuple(members.values()), study_key(members))
 
 
@@ -90,7 +99,8 @@ def _digest(path: Path) -> str:
         raise TrainingRefused(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _belongs(path: Path) -> Filed:
+def filed(path: Path) -> Filed:
+    """Where a file belongs, as its header says. A stranger's bytes are parsed."""
     try:
         facts = read_facts(path)
     except UnreadableInstance:

@@ -1,6 +1,6 @@
 """Labelled studies to examples: found in any layout, prepared once, and whatever does not fit refused."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,19 +9,19 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-import models.training.gathering as gathering
-from models.errors import TrainingRefused
+from models.errors import StudyLost, TrainingRefused
 from models.training.example_store import ExampleStore
 from models.training.gathering import Gathered, gather
 from models.training.groups import age_band, header_groups, is_phantom, maker
 from models.training.labels import read_labels
-from models.training.preparing import prepare_study
-from models.training.studies import FoundStudy, find_studies, patient_digest
+from models.training.preparing import Prepare, PreparedStudy, prepare_study
+from models.training.studies import Filed, FoundStudy, filed, find_studies, patient_digest
+from pipeline.preprocessing import Preprocessing
 from tests.models.hearts import RECIPE
 from tests.models.phantom_studies import write_studies, write_table
 
 Rows = list[dict[str, str]]
-Gather = Callable[[Sequence[dict[str, str]]], Gathered]
+Gather = Callable[..., Gathered]
 
 
 @pytest.fixture(scope="module")
@@ -51,29 +51,26 @@ def rows(written: tuple[Path, Rows]) -> Rows:
 
 
 @pytest.fixture
-def gathered(images: Path, tmp_path: Path) -> Gather:
-    """Gathers as the command does, with a cache that stays for the test."""
+def gathered(images: Path, tmp_path: Path, prepared: list[str]) -> Gather:
+    """Gathers as the command does, in this process, with a cache that stays for the test."""
 
-    def gathered(rows: Sequence[dict[str, str]]) -> Gathered:
+    def watched(found: FoundStudy, recipe: Preprocessing) -> PreparedStudy:
+        prepared.append(found.uid)
+        return prepare_study(found, recipe)
+
+    def gathered(rows: Sequence[dict[str, str]], prepare: Prepare = watched) -> Gathered:
         store = ExampleStore(tmp_path / "cache", RECIPE)
         labels = read_labels(write_table(tmp_path / "labels.csv", rows), "Scar", "ward")
-        found = find_studies(images, store.files(), lambda *_: None)
-        return gather(labels, found, store, RECIPE, lambda *_: None)
+        found = find_studies(images, store.files(), lambda *_: None, filed)
+        return gather(labels, found, store, RECIPE, lambda *_: None, prepare)
 
     return gathered
 
 
 @pytest.fixture
-def prepared(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def prepared() -> list[str]:
     """The studies that were prepared from their files, as it happens."""
-    told: list[str] = []
-
-    def watched(found: FoundStudy, recipe: object) -> object:
-        told.append(found.uid)
-        return prepare_study(found, recipe)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(gathering, "prepare_study", watched)
-    return told
+    return []
 
 
 def test_studies_in_any_layout_become_examples_with_their_answers_and_groups(
@@ -159,18 +156,16 @@ def test_a_flipped_bit_in_a_kept_image_is_noticed(
 
 
 def test_what_was_prepared_before_the_process_was_killed_is_gone_on_with(
-    gathered: Gather, rows: Rows, prepared: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gathered: Gather, rows: Rows, prepared: list[str], tmp_path: Path
 ) -> None:
-    def killed(found: FoundStudy, recipe: object) -> object:
+    def killed(found: FoundStudy, recipe: Preprocessing) -> PreparedStudy:
         if len(prepared) == 2:
             raise KeyboardInterrupt
         prepared.append(found.uid)
-        return prepare_study(found, recipe)  # type: ignore[arg-type]
+        return prepare_study(found, recipe)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(gathering, "prepare_study", killed)
-        with pytest.raises(KeyboardInterrupt):
-            gathered(rows)
+    with pytest.raises(KeyboardInterrupt):
+        gathered(rows, killed)
     assert not list((tmp_path / "cache").glob("*.h5"))
     assert len(gathered(rows).examples) == 4
     assert len(prepared) == 4
@@ -188,6 +183,38 @@ def test_a_study_that_cannot_be_prepared_is_left_out_with_its_reason_and_not_tri
         assert found.left_out == {uid: found.left_out[uid]}
         assert "No short-axis cine" in found.left_out[uid]
     assert len(prepared) == 4
+
+
+def test_a_study_that_was_lost_on_the_way_is_left_out_with_its_reason_and_tried_again(
+    gathered: Gather, rows: Rows, prepared: list[str]
+) -> None:
+    uid = rows[1]["study_instance_uid"]
+
+    def lost(found: FoundStudy, recipe: Preprocessing) -> PreparedStudy:
+        if found.uid == uid:
+            raise StudyLost("its decoder died")
+        return prepare_study(found, recipe)
+
+    first = gathered(rows, lost)
+    assert (len(first.examples), first.left_out) == (3, {uid: "its decoder died"})
+    again = gathered(rows)
+    assert (len(again.examples), again.left_out, prepared) == (4, {}, [uid])
+
+
+def test_a_file_whose_header_could_not_be_read_now_is_passed_over_and_looked_at_again(
+    images: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ill = sorted((images / "0" / "0").iterdir())[0]
+
+    def look(path: Path) -> Filed:
+        if path == ill:
+            raise StudyLost("its reader died")
+        return filed(path)
+
+    found = find_studies(images, {}, lambda *_: None, look)
+    assert f"{ill} is passed over: its reader died" in caplog.text
+    whole = find_studies(images, found.files, lambda *_: None, filed)
+    assert len(whole.files) == len(found.files) + 1
 
 
 def changed(rows: Rows, place: int, **values: str) -> Rows:
@@ -225,7 +252,7 @@ def test_when_only_one_answer_can_be_prepared_there_is_nothing_to_learn(
 
 
 def test_a_study_of_two_patients_is_left_out(rows: Rows, images: Path, tmp_path: Path) -> None:
-    found = find_studies(images, {}, lambda *_: None)
+    found = find_studies(images, {}, lambda *_: None, filed)
     study = replace(found.studies[rows[0]["study_instance_uid"]], patients=("a", "b"))
     with pytest.raises(Exception, match="the images name 2 different patients"):
         prepare_study(study, RECIPE)
@@ -233,7 +260,7 @@ def test_a_study_of_two_patients_is_left_out(rows: Rows, images: Path, tmp_path:
 
 def test_there_must_be_a_folder(tmp_path: Path) -> None:
     with pytest.raises(TrainingRefused, match="is no folder"):
-        find_studies(tmp_path / "none", {}, lambda *_: None)
+        find_studies(tmp_path / "none", {}, lambda *_: None, filed)
 
 
 def header(**values: object) -> Dataset:
