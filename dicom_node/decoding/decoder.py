@@ -11,6 +11,7 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from dicom_node.analysis.worker_process import WorkerProcess
 from dicom_node.config_sections import ModelSettings
@@ -90,7 +91,7 @@ class Decoder:
         except WorkerDied as error:
             self.close()
             raise StudyLost(f"the images ended the process that decodes them: {error}") from error
-        except (ValueError, TypeError) as error:  # whoever took it over says what he likes
+        except ValidationError as error:  # whoever took it over says what he likes
             self.close()
             raise StudyLost("the process that decodes the images gave no sound answer") from error
 

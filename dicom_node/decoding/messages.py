@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict, dataclass, field
 
+from pydantic import TypeAdapter
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -80,5 +82,12 @@ class Answer:
 
     @classmethod
     def from_json(cls, line: str) -> "Answer":
-        """The inverse of `as_json`. Raises ValueError, TypeError or AttributeError for anything else."""
-        return cls(**json.loads(line))
+        """The inverse of `as_json`.
+
+        Raises:
+            pydantic.ValidationError: the line is something else.
+        """
+        return _ANSWER.validate_json(line)
+
+
+_ANSWER = TypeAdapter(Answer)

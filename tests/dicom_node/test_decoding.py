@@ -10,12 +10,14 @@ from shutil import copytree
 import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
 from pydicom import dcmread
 
 from dicom_node.config import load_settings
 from dicom_node.config_sections import ModelSettings
 from dicom_node.confinement.landlock import version
 from dicom_node.decoding.decoder import decoding
+from dicom_node.decoding.messages import Answer
 from dicom_node.operate.labelled_examples import Source, examples_from, known_labels
 from models.errors import StudyLost
 from models.training.example_store import ExampleStore
@@ -193,3 +195,9 @@ def test_whoever_stops_leaves_no_process_behind(written: tuple[Path, Rows], tmp_
     [pid] = pids - {None}
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("line", ["", "[]", '{"groups": []}', '{"cine": 3}'])
+def test_an_answer_that_makes_no_sense_is_seen_to_be_none(line: str) -> None:
+    with pytest.raises(ValidationError):
+        Answer.from_json(line)
