@@ -8,11 +8,13 @@ from pipeline.errors import ContradictoryStudy, IncompleteCine, NoCine, Pipeline
 from pipeline.facts import InstanceFacts, read_facts
 from pipeline.frames import FrameFacts
 from pipeline.resemblance import resembles_cine
+from pipeline.scan import Beginning
 from pipeline.stack import CineSlice, CineStack, find_stack
 from pipeline.study import Instance, Study, read_study
 from pipeline.volume import CineVolume, Geometry, PlaneSource, Vector
 
 __all__ = [
+    "Beginning",
     "CineSlice",
     "CineStack",
     "CineVolume",

@@ -1,6 +1,6 @@
 """What a file says about itself, small enough to keep in a database row."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,13 @@ from pydicom.uid import (
     MRImageStorage,
 )
 
+from pipeline.declared import declared_images, declared_phases, declared_slices
 from pipeline.errors import UnreadableInstance
-from pipeline.frames import FrameFacts, frame_count, read_frames
-from pipeline.header import UNREADABLE, private, text, texts, whole
-from pipeline.reading import Header, brief, read_header, transfer_syntax
-from pipeline.scan import scan_header
+from pipeline.frames import FrameFacts, frame_count, read_frame, read_frames
+from pipeline.header import UNREADABLE, Elements, text, texts, whole
+from pipeline.plain import NotPlain
+from pipeline.reading import Header, brief, read_header
+from pipeline.scan import Beginning, PlainHeader, begin, scan_header
 
 MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
 ANALYSED = MULTI_FRAME | {MRImageStorage}
@@ -81,7 +83,8 @@ class InstanceFacts:
 
     def as_json(self) -> dict[str, Any]:
         """Numbers, strings and lists only."""
-        return asdict(self)
+        values = {name: getattr(self, name) for name in _NAMES}
+        return values | {"frames": tuple(frame.as_json() for frame in self.frames)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "InstanceFacts":
@@ -95,20 +98,37 @@ class InstanceFacts:
         return self.sop_class_uid in MULTI_FRAME
 
 
-def read_facts(path: Path) -> InstanceFacts:
-    """The facts of one Part 10 file.
+_NAMES = tuple(field.name for field in fields(InstanceFacts))
+
+
+def read_facts(path: Path, beginning: Beginning | None = None) -> InstanceFacts:
+    """The facts of one Part 10 file, of which the `beginning` may have been read already.
 
     Raises:
         UnreadableInstance: it is not DICOM, or lacks the UIDs that say which study it belongs to.
     """
-    return facts_of(scan_header(path) or read_header(path))
+    plain = _plain(path, beginning)
+    if plain is not None:
+        try:
+            return facts_of(plain)
+        except NotPlain:
+            pass
+    return facts_of(read_header(path))
 
 
-def facts_of(header: Header) -> InstanceFacts:
+def _plain(path: Path, beginning: Beginning | None) -> PlainHeader | None:
+    try:
+        return scan_header(beginning or begin(path))
+    except OSError:
+        return None  # the library shall say why
+
+
+def facts_of(header: Header | PlainHeader) -> InstanceFacts:
     """The facts of a header that was already read.
 
     Raises:
         UnreadableInstance: as `read_facts`.
+        NotPlain: a plain header does not tell all of them; the library's would.
     """
     try:
         return _facts(header)
@@ -118,18 +138,17 @@ def facts_of(header: Header) -> InstanceFacts:
         raise UnreadableInstance(f"the header is not readable DICOM: {brief(error)}") from error
 
 
-def _facts(header: Header) -> InstanceFacts:
+def _facts(header: Header | PlainHeader) -> InstanceFacts:
     dataset = header.dataset
     rows, columns = whole(dataset, "Rows") or 0, whole(dataset, "Columns") or 0
     frames, unusable = _usable_frames(header, rows, columns)
-    syntax = transfer_syntax(dataset)
-    meta = getattr(dataset, "file_meta", None)
+    syntax = header.transfer_syntax
     return InstanceFacts(
         study_instance_uid=_uid(dataset, "StudyInstanceUID"),
         series_instance_uid=_uid(dataset, "SeriesInstanceUID"),
         sop_instance_uid=_uid(dataset, "SOPInstanceUID"),
         sop_class_uid=_uid(dataset, "SOPClassUID"),
-        transfer_syntax_uid=str(syntax),
+        transfer_syntax_uid=syntax,
         modality=text(dataset, "Modality", 16),
         patient_id=text(dataset, "PatientID", 256),
         manufacturer=text(dataset, "Manufacturer"),
@@ -138,14 +157,14 @@ def _facts(header: Header) -> InstanceFacts:
         series_description=text(dataset, "SeriesDescription"),
         protocol_name=text(dataset, "ProtocolName"),
         sequence_name=text(dataset, "SequenceName") or text(dataset, "PulseSequenceName"),
-        source_ae_title=text(meta, "SourceApplicationEntityTitle", 16) if meta is not None else "",
+        source_ae_title=text(header.meta, "SourceApplicationEntityTitle", 16),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID", LONGEST_UID),
         instance_number=whole(dataset, "InstanceNumber"),
         rows=rows,
         columns=columns,
-        declared_phases=_declared_phases(dataset),
-        declared_slices=_declared_slices(dataset),
-        declared_images=_positive(whole(dataset, "ImagesInAcquisition")),
+        declared_phases=declared_phases(dataset),
+        declared_slices=declared_slices(dataset),
+        declared_images=declared_images(dataset),
         pixel_offset=header.pixel_offset,
         pixel_length=header.pixel_length,
         photometric=text(dataset, "PhotometricInterpretation", 16).upper(),
@@ -158,7 +177,7 @@ def _facts(header: Header) -> InstanceFacts:
     )
 
 
-def _uid(dataset: Any, keyword: str) -> str:
+def _uid(dataset: Elements, keyword: str) -> str:
     """Verbatim, for our report must name it as the archive does."""
     value = text(dataset, keyword, LONGEST_UID + 1)
     if not value:
@@ -168,7 +187,9 @@ def _uid(dataset: Any, keyword: str) -> str:
     return value
 
 
-def _usable_frames(header: Header, rows: int, columns: int) -> tuple[tuple[FrameFacts, ...], str]:
+def _usable_frames(
+    header: Header | PlainHeader, rows: int, columns: int
+) -> tuple[tuple[FrameFacts, ...], str]:
     dataset = header.dataset
     sop_class = text(dataset, "SOPClassUID")
     if sop_class not in ANALYSED:
@@ -179,9 +200,18 @@ def _usable_frames(header: Header, rows: int, columns: int) -> tuple[tuple[Frame
     problem = _size_problem(rows, columns, count) or _pixel_problem(header, rows * columns * count)
     if problem:
         return (), problem
-    frames = read_frames(dataset, count, sop_class in MULTI_FRAME)
+    frames = _frames(dataset, count, sop_class)
     lost = count - len(frames)
     return frames, f"{lost} of {count} planes have no position, orientation or pixel spacing" if lost else ""
+
+
+def _frames(dataset: Elements, count: int, sop_class: str) -> tuple[FrameFacts, ...]:
+    if sop_class not in MULTI_FRAME:
+        frame = read_frame(dataset)
+        return (frame,) if frame else ()
+    if isinstance(dataset, dict):
+        raise NotPlain
+    return read_frames(dataset, count)
 
 
 def _size_problem(rows: int, columns: int, count: int) -> str:
@@ -194,10 +224,10 @@ def _size_problem(rows: int, columns: int, count: int) -> str:
     return ""
 
 
-def _pixel_problem(header: Header, pixels: int) -> str:
+def _pixel_problem(header: Header | PlainHeader, pixels: int) -> str:
     """Whether the pixel data can hold what the header promises."""
     dataset = header.dataset
-    if transfer_syntax(dataset).is_deflated:
+    if header.deflated:
         return ""
     if header.pixel_offset == 0:
         return "the file has no pixel data"
@@ -207,22 +237,3 @@ def _pixel_problem(header: Header, pixels: int) -> str:
     if not header.encapsulated and not needed <= header.pixel_length <= needed + 1:
         return f"the pixel data holds {header.pixel_length} bytes where the header promises {needed}"
     return ""
-
-
-def _declared_phases(dataset: Any) -> int | None:
-    """Phases per slice as a tag states them."""
-    philips = private(dataset, 0x2001, 0x17, "Philips Imaging DD 001")
-    stated = _positive(whole(dataset, "CardiacNumberOfImages"))
-    return stated or (_positive(whole(dataset, philips, "SL")) if philips else None)
-
-
-def _declared_slices(dataset: Any) -> int | None:
-    """Slices of the stack as a tag states them."""
-    philips = private(dataset, 0x2001, 0x18, "Philips Imaging DD 001")
-    stated = _positive(whole(dataset, philips, "SL")) if philips else None
-    general_electric = private(dataset, 0x0021, 0x4F, "GEMS_RELA_01")
-    return stated or (_positive(whole(dataset, general_electric, "SS")) if general_electric else None)
-
-
-def _positive(value: int | None) -> int | None:
-    return value if value is not None and 0 < value < 100_000 else None

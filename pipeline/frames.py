@@ -1,14 +1,15 @@
 """Where each plane of a file lies and when in the beat it was taken (PS3.3 C.7.6.2, C.7.6.16)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from pipeline.header import items, number, numbers, private, sequences, text, texts, whole
+from pipeline.acquired import acquired_s
+from pipeline.header import Elements, items, number, numbers, private, sequences, text, texts, whole
 
 # In the order in which they are believed.
 CARDIAC_MS = ("TriggerTime", "NominalCardiacTriggerDelayTime", "UnassignedTriggerTime")
@@ -55,9 +56,13 @@ class FrameFacts:
     inversion_ms: float | None = None
     rescale: tuple[float, float] | None = (1.0, 0.0)
 
+    def as_json(self) -> dict[str, Any]:
+        """Numbers, strings and lists only."""
+        return {name: getattr(self, name) for name in _NAMES}
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "FrameFacts":
-        """The inverse of `dataclasses.asdict` and JSON."""
+        """The inverse of `as_json` and JSON."""
         x, y, z = values["position_mm"]
         rows, columns = values["spacing_mm"]
         times = tuple((str(source), float(value)) for source, value in values["times"])
@@ -84,21 +89,26 @@ class FrameFacts:
         return None
 
 
-def frame_count(dataset: Dataset) -> int:
+_NAMES = tuple(field.name for field in fields(FrameFacts))
+
+
+def frame_count(dataset: Elements) -> int:
     """Number of Frames of a multi-frame object; 0 where it is missing, absurd or not a number."""
     count = whole(dataset, "NumberOfFrames") or 0
     return count if 0 < count <= _MOST_FRAMES else 0
 
 
-def read_frames(dataset: Dataset, count: int, multi_frame: bool) -> tuple[FrameFacts, ...]:
-    """The planes of a file that have a place; those without one are left out.
+def read_frame(dataset: Elements) -> FrameFacts | None:
+    """The plane of a single-frame file; None if it has no place."""
+    return _frame(1, [dataset], dataset, "TriggerTime")
+
+
+def read_frames(dataset: Dataset, count: int) -> tuple[FrameFacts, ...]:
+    """The planes of a multi-frame file that have a place; those without one are left out.
 
     Raises:
         any of `header.UNREADABLE`: the functional groups cannot be parsed.
     """
-    if not multi_frame:
-        frame = _frame(1, [dataset], dataset, "TriggerTime")
-        return (frame,) if frame else ()
     shared = [
         item for group in items(dataset, "SharedFunctionalGroupsSequence")[:1] for _, item in sequences(group)
     ]
@@ -109,7 +119,9 @@ def read_frames(dataset: Dataset, count: int, multi_frame: bool) -> tuple[FrameF
     return tuple(frame for frame in found if frame)
 
 
-def _frame(index: int, layers: Sequence[Dataset], dataset: Dataset, trigger_source: str) -> FrameFacts | None:
+def _frame(
+    index: int, layers: Sequence[Elements], dataset: Elements, trigger_source: str
+) -> FrameFacts | None:
     position = _first(layers, "ImagePositionPatient", 3)
     orientation = _unit(_first(layers, "ImageOrientationPatient", 6))
     spacing = _first(layers, "PixelSpacing", 2)
@@ -126,14 +138,14 @@ def _frame(index: int, layers: Sequence[Dataset], dataset: Dataset, trigger_sour
         rr_ms=_rr_ms(layers),
         marks=_marks(layers),
         acquisition_number=whole(dataset, "AcquisitionNumber"),
-        acquired_s=_acquired_s(layers),
+        acquired_s=acquired_s(layers),
         echo_ms=_value(layers, "EchoTime", "EffectiveEchoTime"),
         inversion_ms=_value(layers, "InversionTime", "InversionTimes"),
         rescale=_rescale(layers),
     )
 
 
-def _first(layers: Sequence[Dataset], keyword: str, size: int) -> tuple[float, ...]:
+def _first(layers: Sequence[Elements], keyword: str, size: int) -> tuple[float, ...]:
     """The first non-empty value of `keyword`, the frame's own before the shared and the common ones."""
     for layer in layers:
         values = numbers(layer, keyword)
@@ -142,7 +154,7 @@ def _first(layers: Sequence[Dataset], keyword: str, size: int) -> tuple[float, .
     return ()
 
 
-def _value(layers: Sequence[Dataset], *keywords: str) -> float | None:
+def _value(layers: Sequence[Elements], *keywords: str) -> float | None:
     for keyword in keywords:
         for layer in layers:
             found = number(layer, keyword)
@@ -152,18 +164,21 @@ def _value(layers: Sequence[Dataset], *keywords: str) -> float | None:
 
 
 def _unit(cosines: tuple[float, ...]) -> Any:
-    """Both directions of unit length; empty if they are no pair of perpendicular directions."""
-    if len(cosines) != 6 or max(map(abs, cosines)) > 10:
-        return ()
+    """Both directions; empty if they are no pair of perpendicular directions of unit length."""
+    return cosines if len(cosines) == 6 and _are_directions(cosines) else ()
+
+
+@lru_cache(maxsize=1024)
+def _are_directions(cosines: tuple[float, ...]) -> bool:
+    if max(map(abs, cosines)) > 10:
+        return False
     row, column = np.array(cosines[:3]), np.array(cosines[3:])
     lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
-    if min(lengths) < 0.9 or max(lengths) > 1.1 or abs(float(row @ column)) > 0.05:
-        return ()
-    return tuple(cosines)
+    return min(lengths) >= 0.9 and max(lengths) <= 1.1 and abs(float(row @ column)) <= 0.05
 
 
 def _times(
-    index: int, layers: Sequence[Dataset], dataset: Dataset, trigger_source: str
+    index: int, layers: Sequence[Elements], dataset: Elements, trigger_source: str
 ) -> tuple[tuple[str, float], ...]:
     trigger = _value(layers, "TriggerTime")
     delay = _value(layers, "NominalCardiacTriggerDelayTime")
@@ -180,7 +195,7 @@ def _times(
     return tuple((source, float(value)) for source, value in chain if value is not None)
 
 
-def _private_phase(layers: Sequence[Dataset], *where: Any) -> float | None:
+def _private_phase(layers: Sequence[Elements], *where: Any) -> float | None:
     group, element, creator, vr = where
     for layer in layers:
         tag = private(layer, group, element, creator)
@@ -190,7 +205,7 @@ def _private_phase(layers: Sequence[Dataset], *where: Any) -> float | None:
     return None
 
 
-def _rr_ms(layers: Sequence[Dataset]) -> float | None:
+def _rr_ms(layers: Sequence[Elements]) -> float | None:
     interval = _value(layers, "NominalInterval", "RRIntervalTimeNominal")
     if interval is not None and 200 <= interval <= 5000:
         return interval
@@ -198,7 +213,7 @@ def _rr_ms(layers: Sequence[Dataset]) -> float | None:
     return 60_000 / rate if rate is not None and 12 <= rate <= 300 else None
 
 
-def _rescale(layers: Sequence[Dataset]) -> tuple[float, float] | None:
+def _rescale(layers: Sequence[Elements]) -> tuple[float, float] | None:
     """Absent values mean 1 and 0 (PS3.3 C.8.3.1 has neither); written ones must be numbers."""
     found = []
     for keyword, usual in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0)):
@@ -210,7 +225,7 @@ def _rescale(layers: Sequence[Dataset]) -> tuple[float, float] | None:
     return (found[0], found[1]) if found[0] != 0 else None
 
 
-def _marks(layers: Sequence[Dataset]) -> tuple[str, ...]:
+def _marks(layers: Sequence[Elements]) -> tuple[str, ...]:
     """Words that tell magnitude from phase, cine from perfusion (PS3.3 C.8.13.1, C.8.13.3)."""
     words: list[str] = []
     # what a frame says of itself stands before what the file says of all its frames
@@ -222,28 +237,3 @@ def _marks(layers: Sequence[Dataset]) -> tuple[str, ...]:
     if any(text(layer, "Tagging").upper() not in ("", "NONE") for layer in layers):
         words.append("TAGGED")
     return tuple(dict.fromkeys(words))
-
-
-def _acquired_s(layers: Sequence[Dataset]) -> float | None:
-    """Seconds, so that re-acquisitions sort and gaps can be measured."""
-    for layer in layers:
-        moment = text(layer, "FrameAcquisitionDateTime") or text(layer, "AcquisitionDateTime")
-        if len(moment) >= 14:
-            return _seconds(moment[:8], moment[8:])
-    for layer in layers:
-        clock = text(layer, "AcquisitionTime")
-        if clock:
-            return _seconds(text(layer, "AcquisitionDate"), clock)
-    return None
-
-
-def _seconds(day: str, clock: str) -> float | None:
-    clock = clock.replace(":", "").split("+")[0].split("-")[0]
-    try:
-        seconds = int(clock[:2]) * 3600 + int(clock[2:4] or 0) * 60 + float(clock[4:] or 0)
-    except ValueError:
-        return None
-    try:
-        return date(int(day[:4]), int(day[4:6]), int(day[6:8])).toordinal() * 86_400 + seconds
-    except ValueError:
-        return seconds

@@ -38,6 +38,26 @@ class Header:
     encapsulated: bool
     file_size: int
 
+    @property
+    def meta(self) -> Dataset:
+        """The file meta information; empty if there is none."""
+        meta = getattr(self.dataset, "file_meta", None)
+        return Dataset() if meta is None else meta
+
+    @property
+    def transfer_syntax(self) -> str:
+        """What the file meta information states; empty if it states nothing."""
+        return str(transfer_syntax(self.dataset))
+
+    @property
+    def deflated(self) -> bool:
+        """Whether all of the dataset is compressed (PS3.5 A.5).
+
+        Raises:
+            ValueError: that is no transfer syntax.
+        """
+        return transfer_syntax(self.dataset).is_deflated
+
 
 def read_header(path: Path) -> Header:
     """Everything but the pixels of a Part 10 file (PS3.10 7).
