@@ -13,7 +13,7 @@ from dicom_node.commitment import (
     Objects,
 )
 from dicom_node.conformance import Action, action_of
-from dicom_node.intake.index import dataset_digest
+from dicom_node.intake.on_disk import dataset_digest
 from dicom_node.store import Store
 from dicom_node.store.safekeeping import Copy
 

@@ -1,17 +1,17 @@
 """Rows for files. The archive is the truth; the database is brought in line with it, at every start."""
 
-import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, final
+from typing import final
 
 from dicom_node.archive import Archive
 from dicom_node.archive.archive import study_folder
 from dicom_node.archive.note import read_note
 from dicom_node.errors import StoreUnavailable
+from dicom_node.intake.on_disk import read_once
 from dicom_node.log import logger
 from dicom_node.store import Store
 from dicom_node.store.records import NewInstance
@@ -24,8 +24,6 @@ BATCH = 200
 
 _SETTLED_NS = 3_000_000_000
 """A folder changed so recently may change again without its time of modification showing it."""
-
-_META_BEGINS = 132  # 128 empty bytes and "DICM" (PS3.10 7.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +141,7 @@ class Index:
         file = self._archive.open(path)
         try:
             received_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-            read = _note if path.endswith(".note") else _image
-            return read(file, path, received_at)
+            return (_note if path.endswith(".note") else _image)(file, path, received_at)
         except FileNotFoundError:
             return None
         except UnreadableInstance as error:
@@ -160,8 +157,8 @@ def _folder(one: NewInstance) -> str:
 
 
 def _image(file: Path, path: str, received_at: datetime) -> NewInstance:
-    facts = read_facts(file)
-    digest = dataset_digest(file)
+    beginning, digest = read_once(file)
+    facts = read_facts(file, beginning)
     if digest[:16] not in path:
         raise UnreadableInstance("the file's bytes are not those that were received")
     return _row(facts, path, digest, received_at)
@@ -203,16 +200,3 @@ def _note(file: Path, path: str, received_at: datetime) -> NewInstance:
         kept=False,
         unusable=note.reason,
     )
-
-
-def dataset_digest(file: Path) -> str:
-    """SHA-256 of a Part 10 file behind its file meta information, hence of the bytes as they were sent."""
-    with file.open("rb") as stream:
-        stream.seek(_meta_end(stream))
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _meta_end(stream: BinaryIO) -> int:
-    """Group 0002 begins with its own length, a 4-byte number in a 12-byte element (PS3.10 7.1)."""
-    stream.seek(_META_BEGINS + 8)
-    return _META_BEGINS + 12 + int.from_bytes(stream.read(4), "little")

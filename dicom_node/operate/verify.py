@@ -13,7 +13,7 @@ from dicom_node.archive import Archive
 from dicom_node.config import Settings
 from dicom_node.errors import NodeError
 from dicom_node.installation import installation
-from dicom_node.intake.index import dataset_digest
+from dicom_node.intake.on_disk import dataset_digest
 from dicom_node.operate.compare_objects import ObjectDifference, compare_runs, compare_with_file
 from dicom_node.operate.differences import ABSENT, Difference
 from dicom_node.operate.digests import Checked, check_digests

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from dicom_node.cli import app
 from dicom_node.errors import NodeError
-from dicom_node.intake.index import Index, dataset_digest
+from dicom_node.intake.index import Index
+from dicom_node.intake.on_disk import dataset_digest
 from dicom_node.operate.repeat import find_bundle
 from dicom_node.store import Store
 from dicom_node.store.records import DeliveryOutcome, DeliveryState, Result

@@ -9,7 +9,7 @@ from pydicom import dcmread
 
 from dicom_node.archive import Archive
 from dicom_node.delivery.sender import find_files, send_files
-from dicom_node.intake.index import dataset_digest
+from dicom_node.intake.on_disk import dataset_digest
 from pipeline.phantom import Layout, Scan, draw_heart, render, write_dicom
 from tests.e2e.node import ServedNode, study_uid
 from tests.peers.small_disk import fill, small_disk

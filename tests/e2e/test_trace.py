@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from dicom_node.cli import app
 from dicom_node.delivery.sender import find_files, send_files
-from dicom_node.intake.index import dataset_digest
+from dicom_node.intake.on_disk import dataset_digest
 from models.manifest import SHIPPED
 from pipeline.phantom import Layout, Scan, draw_heart, render, write_dicom
 from tests.e2e.node import ServedNode, study_uid
