@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -99,9 +99,9 @@ _REMEDIES = {
 }
 
 
-def _insert(connection: Connection, table: Table) -> Any:
+def _insert(dialect: str, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT, which each dialect spells by itself."""
-    if connection.dialect.name == "sqlite":
+    if dialect == "sqlite":
         return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql  # half the time a command takes to start; few need it
 
@@ -111,8 +111,7 @@ def _insert(connection: Connection, table: Table) -> Any:
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key is not there yet; leave the others as they are."""
     if rows:
-        statement = _insert(connection, table).on_conflict_do_nothing()
-        connection.execute(statement, list(rows))
+        connection.execute(_insert_missing(connection.dialect.name, table), list(rows))
 
 
 def upsert(
@@ -120,8 +119,19 @@ def upsert(
 ) -> None:
     """Insert rows; where `key` exists, overwrite every other column that the rows name."""
     if rows:
-        statement = _insert(connection, table)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=list(key), set_=changed), list(rows)
-        )
+        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(key)), list(rows))
+
+
+# Building a statement takes longer than executing it: few are needed, over and over.
+
+
+@lru_cache(maxsize=64)
+def _insert_missing(dialect: str, table: Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=64)
+def _upsert(dialect: str, table: Table, names: tuple[str, ...], key: tuple[str, ...]) -> Any:
+    statement = _insert(dialect, table)
+    changed = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)

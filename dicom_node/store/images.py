@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Select, func, select, update
+from sqlalchemy import Column, Connection, Select, and_, bindparam, func, select, update
 
 from dicom_node.store import jobs as store_jobs
 from dicom_node.store.engine import insert_missing, upsert
@@ -20,6 +20,26 @@ _OF_INSTANCE = {field.name for field in fields(NewInstance)} - _SERIES - {"patie
 _CHUNK = 500  # SQLite takes a limited number of parameters
 _HERE = instances.c.missing_since.is_(None) & instances.c.removed_at.is_(None)
 
+# What is asked for every batch is built once: building these takes longer than asking.
+_KNOWN = select(instances.c.path).where(instances.c.path.in_(bindparam("paths", expanding=True)), _HERE)
+_OF_UIDS = and_(
+    instances.c.study_instance_uid == bindparam("study"),
+    instances.c.sop_instance_uid.in_(bindparam("uids", expanding=True)),
+    instances.c.kept,
+    _HERE,
+)
+_HELD_TWICE = (
+    select(instances.c.sop_instance_uid)
+    .where(_OF_UIDS)
+    .group_by(instances.c.sop_instance_uid)
+    .having(func.count() > 1)
+)
+_VERSIONS = (
+    select(instances.c.id, instances.c.sop_instance_uid)
+    .where(_OF_UIDS)
+    .order_by(instances.c.received_at, instances.c.id)
+)
+
 T = TypeVar("T")
 
 
@@ -28,8 +48,8 @@ def add(connection: Connection, batch: Sequence[NewInstance], at: datetime) -> t
     fresh = _fresh(connection, batch)
     if not fresh:
         return ()
-    insert_missing(connection, studies, [_study_row(one, at) for one in fresh if one.study_instance_uid])
-    insert_missing(connection, series, [_series_row(one) for one in fresh if one.series_instance_uid])
+    insert_missing(connection, studies, _study_rows(fresh, at))
+    insert_missing(connection, series, _series_rows(fresh))
     upsert(connection, instances, [_instance_row(one) for one in fresh], ["path"])
     opened = dict.fromkeys(one.study_instance_uid for one in fresh if one.kept and one.study_instance_uid)
     for study_uid in opened:
@@ -44,26 +64,30 @@ def _fresh(connection: Connection, batch: Sequence[NewInstance]) -> list[NewInst
     by_path = {one.path: one for one in batch}
     known: set[str] = set()
     for paths in chunks(by_path):
-        query = select(instances.c.path).where(instances.c.path.in_(paths))
-        known.update(connection.execute(query.where(_HERE)).scalars())
+        known.update(connection.execute(_KNOWN, {"paths": paths}).scalars())
     fresh = [one for path, one in by_path.items() if path not in known]
     return sorted(fresh, key=lambda one: one.received_at)
 
 
-def _study_row(one: NewInstance, at: datetime) -> dict[str, Any]:
-    return {
-        "study_instance_uid": one.study_instance_uid,
-        "patient_id": one.patient_id,
-        "first_seen_at": at,
-    }
+def _study_rows(fresh: Sequence[NewInstance], at: datetime) -> list[dict[str, Any]]:
+    """Each study once: its first image says whose it is."""
+    first = {one.study_instance_uid: one.patient_id for one in reversed(fresh)}
+    first.pop("", None)
+    return [
+        {"study_instance_uid": study_uid, "patient_id": patient_id, "first_seen_at": at}
+        for study_uid, patient_id in first.items()
+    ]
 
 
-def _series_row(one: NewInstance) -> dict[str, Any]:
-    row = {name: getattr(one, name) for name in _SERIES}
-    return row | {
-        "study_instance_uid": one.study_instance_uid,
-        "series_instance_uid": one.series_instance_uid,
-    }
+def _series_rows(fresh: Sequence[NewInstance]) -> list[dict[str, Any]]:
+    """Each series once, as its first image describes it."""
+    first = {(one.study_instance_uid, one.series_instance_uid): one for one in reversed(fresh)}
+    return [
+        {"study_instance_uid": study_uid, "series_instance_uid": series_uid}
+        | {name: getattr(one, name) for name in _SERIES}
+        for (study_uid, series_uid), one in first.items()
+        if series_uid
+    ]
 
 
 def _instance_row(one: NewInstance) -> dict[str, Any]:
@@ -76,23 +100,20 @@ def _instance_row(one: NewInstance) -> dict[str, Any]:
 def _choose_current(connection: Connection, study_uid: str, uids: set[str], at: datetime) -> None:
     """Of several files with one SOP Instance UID the one written last counts."""
     versions: dict[str, list[int]] = {}
-    for some in chunks(uids):
-        query = (
-            select(instances.c.id, instances.c.sop_instance_uid)
-            .where(instances.c.study_instance_uid == study_uid, instances.c.sop_instance_uid.in_(some))
-            .where(instances.c.kept, _HERE)
-            .order_by(instances.c.received_at, instances.c.id)
-        )
-        for row in connection.execute(query):
+    for some in chunks(_held_twice(connection, study_uid, uids)):
+        for row in connection.execute(_VERSIONS, {"study": study_uid, "uids": some}):
             versions.setdefault(row.sop_instance_uid, []).append(row.id)
     for uid, ids in versions.items():
-        if len(ids) < 2:
-            continue
         older = update(instances).where(instances.c.id.in_(ids[:-1])).values(current=False)
         connection.execute(older)
         connection.execute(update(instances).where(instances.c.id == ids[-1]).values(current=True))
         reason = f"instance {uid} replaced: other bytes under the same UID"
         store_jobs.note(connection, study_uid, store_jobs.Move(at, reason, store_jobs.RECEIVER))
+
+
+def _held_twice(connection: Connection, study_uid: str, uids: Iterable[str]) -> Iterator[str]:
+    for some in chunks(uids):
+        yield from connection.execute(_HELD_TWICE, {"study": study_uid, "uids": some}).scalars()
 
 
 def known_paths(connection: Connection) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from dicom_node.jobs import Job, State
 from dicom_node.store.records import JobEvent
@@ -33,6 +33,10 @@ COLUMNS = (
     jobs.c.alarm,
 )
 """What `as_job` needs of a row."""
+
+# Asked and done for every batch of images, so built once.
+_HELD = select(*COLUMNS).where(jobs.c.study_instance_uid == bindparam("study")).with_for_update()
+_CHANGED = update(jobs).where(jobs.c.id == bindparam("job"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,14 @@ def of_study(connection: Connection, study_uid: str) -> Job | None:
 
 def reopen(connection: Connection, study_uid: str, at: datetime) -> None:
     """Open the study, or whatever its state, have it RECEIVING again as a new generation."""
-    query = select(*COLUMNS).where(jobs.c.study_instance_uid == study_uid).with_for_update()
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_HELD, {"study": study_uid}).one_or_none()
     if row is None:
         _open(connection, study_uid, at)
         return
     held = as_job(row)
     fresh = {"state": State.RECEIVING.value, "changed_at": at, "attempts": 0, "reason": ""}
     generation = held.generation + 1
-    connection.execute(update(jobs).where(jobs.c.id == held.id).values(generation=generation, **fresh))
+    connection.execute(_CHANGED, {"job": held.id, "generation": generation, **fresh})
     if held.state is not State.RECEIVING:
         move = Move(at, f"a late image arrived while the study was {held.state}", RECEIVER)
         _write(connection, held.id, held.state, State.RECEIVING, generation, move)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def test_the_first_image_opens_its_study(store: Store) -> None:
 def test_images_of_several_studies_are_filed_in_one_batch(store: Store) -> None:
     assert set(store.add_instances([*images(2, "1.1"), *images(2, "1.2")], START)) == {"1.1", "1.2"}
     assert len(store.paths("1.1")) == len(store.paths("1.2")) == 2
+
+
+def test_a_series_is_described_by_the_image_of_it_that_came_first(store: Store) -> None:
+    batch = [
+        replace(image(1, at=after(5)), series_description="later"),
+        replace(image(2, at=after(1)), series_description="first"),
+        replace(image(3, at=after(9)), series_instance_uid="1.9", series_description="another"),
+    ]
+    store.add_instances(batch, START)
+    store.add_instances([replace(image(4), series_description="last")], START)
+    assert {one.series_description: one.images for one in store.series(STUDY)} == {"first": 3, "another": 1}
 
 
 def test_further_images_make_a_new_generation_without_a_line_each(store: Store) -> None:
