@@ -54,7 +54,8 @@ class Indexer:
         """A file was archived. Returns at once."""
         with self._changed:
             self._waiting[path] = study_uid
-            self._changed.notify_all()
+            if len(self._waiting) in (1, BATCH):  # in between the indexer gathers: waking it costs more
+                self._changed.notify_all()
 
     def hurry(self) -> None:
         """Nothing more is coming for now: file what waits without waiting for more."""
