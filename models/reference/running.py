@@ -96,7 +96,7 @@ def _outcome(
     return Outcome(
         trial=trial.name,
         architecture=trial.plan.architecture,
-        balance=trial.plan.balance,
+        balance=trial.remedy,
         label=trial.label,
         parameters=trained.parameters,
         epochs=len(trained.history),

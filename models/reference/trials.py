@@ -26,7 +26,14 @@ TIGHT: Final = Preprocessing(spacing_mm=4.0, pixels=24, phases=8, slices=6)
 BRIEF_TIGHT: Final = replace(TIGHT, phases=4)
 BRIEF_WIDE: Final = replace(TIGHT, phases=4, pixels=48)
 """192 mm: with the chest beside the heart. Half the phases, as it costs four times the pixels."""
-BALANCES: Final = ("none", "oversample", "reweigh", "groupdro")
+BALANCES: Final = (
+    ("none", ""),
+    ("oversample", "site"),
+    ("reweigh", "site"),
+    ("groupdro", "site"),
+    ("reweigh", "band"),
+)
+"""Each remedy, and whose groups it balances: the sites, or whoever has the band and who has not."""
 
 _FIRST_SEEDS: Final = (0, 50_000, 100_000)
 _ORDER_FREE: Final = "spatial"
@@ -45,7 +52,7 @@ class Sizes:
     """
 
     lesions: tuple[int, int, int] = (60, 20, 40)
-    banded: tuple[int, int, int] = (200, 60, 300)
+    banded: tuple[int, int, int] = (200, 60, 600)
     backwards: tuple[int, int, int] = (80, 30, 60)
     epochs: int = 16
     patience: int = 8
@@ -69,6 +76,11 @@ class Trial:
     plan: TrainingPlan
     recipe: Preprocessing = field(default=TIGHT)
 
+    @property
+    def remedy(self) -> str:
+        """How groups are balanced, in words."""
+        return f"{self.plan.balance} by {self.plan.group_by}" if self.plan.group_by else self.plan.balance
+
 
 def trials(sizes: Sizes, seed: int) -> tuple[Trial, ...]:
     """All of them, the dearest (cnn3d) last; every plan the same but for what is compared."""
@@ -85,17 +97,22 @@ def trials(sizes: Sizes, seed: int) -> tuple[Trial, ...]:
     compared = [
         Trial(f"lesions-{one}", "lesions", "Scar", replace(plan, architecture=one)) for one in ARCHITECTURES
     ]
-    by_site = replace(plan, group_by="site")
-    balanced = [
-        Trial(f"banded-wide-{one}", "banded", "Scar", replace(by_site, balance=one), BRIEF_WIDE)
-        for one in BALANCES
+    wide = [
+        Trial(
+            "-".join(("banded-wide", one, *by.split())),
+            "banded",
+            "Scar",
+            replace(plan, balance=one, group_by=by),
+            BRIEF_WIDE,
+        )
+        for one, by in BALANCES
     ]
-    tight = Trial("banded-tight-none", "banded", "Scar", by_site, BRIEF_TIGHT)
+    tight = Trial("banded-tight-none", "banded", "Scar", plan, BRIEF_TIGHT)
     played = [
         Trial(f"backwards-{one}", "backwards", "Backwards", replace(plan, architecture=one))
         for one in (_ORDER_FREE, _SEES_ORDER)
     ]
-    return (*compared[:-1], *played, balanced[0], tight, *balanced[1:], compared[-1])
+    return (*compared[:-1], *played, wide[0], tight, *wide[1:], compared[-1])
 
 
 def cohort_of(design: str, sizes: Sizes) -> tuple[Cohort, Split]:
