@@ -20,13 +20,13 @@ from dicom_node.log import logger
 
 log = logger(__name__)
 
-_GATHER_S = 0.2
+_GATHER_S = 0.05
 _LONGEST_PAUSE_S = 5.0
 
 
 @final
 class Indexer:
-    """Files what is `put`, within a fifth of a second or by 200 at a time.
+    """Files what is `put`, within a twentieth of a second or by 200 at a time.
 
     A database that is locked or full is tried again until it answers or the indexer stops. Nothing is lost
     either way: the files are there, and `Index.rebuild` finds them at the next start.
