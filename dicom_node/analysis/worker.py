@@ -33,7 +33,7 @@ from dicom_node.analysis.private_stdout import private_stdout
 from dicom_node.analysis.results import write_results
 from dicom_node.analysis.shortage import is_shortage
 from dicom_node.analysis.worker_process import EVENT
-from dicom_node.confinement import Protection, return_large_blocks
+from dicom_node.confinement import Protection
 from dicom_node.errors import Misattributed
 from dicom_node.installation import installation
 from dicom_node.log import configure
@@ -166,7 +166,7 @@ _CAUSES: dict[type[Exception], Cause] = {
 }
 
 
-_BEHIND_RECEPTION, _LAST_IN_LINE = 5, 19
+_BEHIND_RECEPTION, _LAST_IN_LINE = 10, 19
 """How nice a worker is: the network would take every core, and images must come in meanwhile."""
 
 _SHORT = "the worker ran out of memory; the study may be too large for this machine, or for model.memory_mb"
@@ -213,7 +213,6 @@ def main(given: Sequence[str] | None = None, protections: Sequence[Protection] =
     for one in protections:
         if one.lack:
             log.warning("protection-missing", protection=one.name, reason=one.lack)
-    return_large_blocks(1 << 20)
     if not arguments.cold:
         worker.warm(ModelChoice(arguments.bundle, arguments.threshold, arguments.explain))
     try:

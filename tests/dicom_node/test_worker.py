@@ -102,7 +102,7 @@ def test_the_worker_answers_nonsense_and_goes_on_until_its_input_ends(tmp_path: 
     assert "manifest.json cannot be read" in done.stderr
 
 
-@pytest.mark.parametrize(("words", "nicer"), [([], 5), (["--background"], 19)])
+@pytest.mark.parametrize(("words", "nicer"), [([], 10), (["--background"], 19)])
 def test_reception_goes_before_the_worker_and_every_other_process_before_a_shadow(
     words: list[str], nicer: int
 ) -> None:
