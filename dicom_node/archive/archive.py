@@ -14,9 +14,9 @@ from dicom_node.archive.durable import (
     Buffer,
     DurableWriter,
     Waiting,
+    is_durable,
     remove_if_empty,
     remove_leftovers,
-    sync_folder,
 )
 from dicom_node.archive.note import Note
 from dicom_node.archive.part10 import Origin, part10_head
@@ -175,7 +175,7 @@ class Archive:
         path = f"{folder}/{_hash(arrival.sop_instance_uid)}-{digest[:16]}{suffix}"
         whole = self.root / path
         try:
-            if _is_durable(whole):
+            if is_durable(whole):
                 return Kept(path, digest, new=False)
             self._check_room(sum(len(part) for part in parts))
             self._writer.write(whole, parts)
@@ -199,20 +199,6 @@ def _names(folder: Path) -> list[str]:
         return [entry.name for entry in os.scandir(folder)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _is_durable(file: Path) -> bool:
-    """Whether it is there and stays: another thread may have renamed it a moment ago and not have synced yet.
-
-    Looked at twice: in between retention may have removed it, and then it is to be written again.
-    """
-    if not file.exists():
-        return False
-    try:
-        sync_folder(file.parent)
-    except FileNotFoundError:
-        return False
-    return file.exists()
 
 
 def _remove_if_older(file: Path, at: datetime) -> bool:

@@ -86,6 +86,20 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_durable(file: Path) -> bool:
+    """Whether it is there and stays: another thread may have renamed it a moment ago and not have synced yet.
+
+    Looked at twice: in between retention may have removed it, and then it is to be written again.
+    """
+    if not file.exists():
+        return False
+    try:
+        sync_folder(file.parent)
+    except FileNotFoundError:
+        return False
+    return file.exists()
+
+
 def remove_if_empty(folder: Path) -> None:
     """Remove a folder without files, its names durable first; one with files stays."""
     if not folder.exists():

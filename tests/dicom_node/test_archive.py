@@ -148,7 +148,7 @@ def test_what_is_removed_while_it_comes_again_is_written_again(
         remove_study(archive, "1.2.3")
         folder.mkdir()
 
-    monkeypatch.setattr("dicom_node.archive.archive.sync_folder", removed_meanwhile)
+    monkeypatch.setattr("dicom_node.archive.durable.sync_folder", removed_meanwhile)
     assert archive.keep(arrival()) == kept
     assert list(archive.paths()) == [kept.path]
 
