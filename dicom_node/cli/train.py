@@ -35,7 +35,13 @@ def train(ctx: typer.Context, wanted: Wanted) -> None:
         source = labelled(wanted.sources, column, settings, "train", wanted.group_by)
         gathered = source.prepared(wanted.recipe)
         split = _split(wanted, gathered.examples)
-        groups_of(gathered.examples, split.train, plan.group_by, several=plan.balance != "none")
+        groups_of(
+            gathered.examples,
+            split.train,
+            plan.group_by,
+            several=plan.balance != "none",
+            each_answer=plan.each_answer,
+        )
         print_gathered(gathered)
         if wanted.doing.dry_run:
             print_parts(gathered.examples, split)

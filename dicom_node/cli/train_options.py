@@ -125,6 +125,14 @@ class Fairness:
             "of the labels. Default: the two answers themselves, the remedy for rare disease."
         ),
     ] = ""
+    each_answer: Annotated[
+        bool,
+        Option(
+            "--each-answer",
+            help="Count every answer within a group as a group of its own, against a property that goes with "
+            "the answer; reweigh does so in any case.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,6 +50,7 @@ class Wanted:
             **_values(self.teaching),
             balance=self.fairness.balance,
             group_by=self.group_by,
+            each_answer=self.fairness.each_answer,
             augmentation=_made(Augmentation, self.variation),
             threshold_rule=self.outcome.threshold_rule,
             golden=self.outcome.golden,

@@ -27,13 +27,14 @@ BRIEF_TIGHT: Final = replace(TIGHT, phases=4)
 BRIEF_WIDE: Final = replace(TIGHT, phases=4, pixels=48)
 """192 mm: with the chest beside the heart. Half the phases, as it costs four times the pixels."""
 BALANCES: Final = (
-    ("none", ""),
-    ("oversample", "site"),
-    ("reweigh", "site"),
-    ("groupdro", "site"),
-    ("reweigh", "band"),
+    ("none", "", False),
+    ("reweigh", "site", False),
+    ("groupdro", "site", False),
+    ("reweigh", "band", False),
+    ("groupdro", "band", True),
+    ("oversample", "band", True),
 )
-"""Each remedy, and whose groups it balances: the sites, or whoever has the band and who has not."""
+"""Each remedy, and whose groups it balances: the sites, or the band's, or its with a lesion and without."""
 
 _FIRST_SEEDS: Final = (0, 50_000, 100_000)
 _ORDER_FREE: Final = "spatial"
@@ -79,7 +80,8 @@ class Trial:
     @property
     def remedy(self) -> str:
         """How groups are balanced, in words."""
-        return f"{self.plan.balance} by {self.plan.group_by}" if self.plan.group_by else self.plan.balance
+        groups = " and ".join((self.plan.group_by, *["answer"] * self.plan.each_answer))
+        return f"{self.plan.balance} by {groups}" if self.plan.group_by else self.plan.balance
 
 
 def trials(sizes: Sizes, seed: int) -> tuple[Trial, ...]:
@@ -99,13 +101,13 @@ def trials(sizes: Sizes, seed: int) -> tuple[Trial, ...]:
     ]
     wide = [
         Trial(
-            "-".join(("banded-wide", one, *by.split())),
+            "-".join(("banded-wide", balance, *by.split(), *["answer"] * each)),
             "banded",
             "Scar",
-            replace(plan, balance=one, group_by=by),
+            replace(plan, balance=balance, group_by=by, each_answer=each),
             BRIEF_WIDE,
         )
-        for one, by in BALANCES
+        for balance, by, each in BALANCES
     ]
     tight = Trial("banded-tight-none", "banded", "Scar", plan, BRIEF_TIGHT)
     played = [

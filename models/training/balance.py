@@ -33,8 +33,10 @@ class Groups:
         return np.bincount(self.of, minlength=len(self.names))
 
 
-def groups_of(examples: Examples, indices: Integers, group_by: str, *, several: bool) -> Groups:
-    """The groups of the examples at `indices`.
+def groups_of(
+    examples: Examples, indices: Integers, group_by: str, *, several: bool, each_answer: bool = False
+) -> Groups:
+    """The groups of the examples at `indices`; with `each_answer`, every answer in a group is one of its own.
 
     Raises TrainingRefused if nothing is known by that name, or with `several` if all are of one group.
     """
@@ -42,7 +44,10 @@ def groups_of(examples: Examples, indices: Integers, group_by: str, *, several: 
         known = ", ".join(examples.groups) or "none"
         raise TrainingRefused(f"no group is called {group_by!r}; known: {known}")
     values = examples.groups[group_by] if group_by else [str(bool(answer)) for answer in examples.label]
-    names, of = np.unique([values[int(index)] or "unknown" for index in indices], return_inverse=True)
+    told = [values[int(index)] or "unknown" for index in indices]
+    if each_answer:
+        told = [f"{one}, {bool(examples.label[index])}" for one, index in zip(told, indices, strict=True)]
+    names, of = np.unique(told, return_inverse=True)
     if several and len(names) < 2:
         what = group_by or examples.label_name
         raise TrainingRefused(

@@ -40,7 +40,13 @@ class Batches:
         """Raises TrainingRefused if the plan's groups cannot be balanced in these studies."""
         balanced = plan.balance != "none"
         self._plan, self._examples, self._train = plan, examples, train
-        self.groups = groups_of(examples, train, plan.group_by if balanced else "", several=balanced)
+        self.groups = groups_of(
+            examples,
+            train,
+            plan.group_by if balanced else "",
+            several=balanced,
+            each_answer=balanced and plan.each_answer,
+        )
         self._weight = np.ones(len(train))
         if plan.balance == "reweigh":
             self._weight = reweighed(self.groups, examples.label[train], plan.group_by)

@@ -58,7 +58,8 @@ def _what(manifest: Manifest, examples: Examples) -> str:
 def _how(plan: TrainingPlan, split: Split, course: Course) -> str:
     best, augmentation = course.best, plan.augmentation
     start = "from the weights of another bundle" if plan.init else "from random weights"
-    group = f" (by {plan.group_by or 'answer'})" if plan.balance != "none" else ""
+    of = f"{plan.group_by} and answer" if plan.group_by and plan.each_answer else plan.group_by or "answer"
+    group = f" (by {of})" if plan.balance != "none" else ""
     mirrored = "mirrored too" if augmentation.flip else "never mirrored"
     begun = "anywhere" if augmentation.roll else "always at its start"
     lines = [

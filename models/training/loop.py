@@ -61,8 +61,9 @@ class Loop:
         """Of the validation part, whose studies weigh as the plan's balance has it."""
         plan, held = self.plan, self.split.validation
         label = self.examples.label[held]
-        group_by = plan.group_by if plan.balance != "none" else ""
-        groups = groups_of(self.examples, held, group_by, several=False)
+        balanced = plan.balance != "none"
+        group_by, each_answer = (plan.group_by, plan.each_answer) if balanced else ("", False)
+        groups = groups_of(self.examples, held, group_by, several=False, each_answer=each_answer)
         losses = cross_entropies(probability, label)
         return balanced_loss(plan.balance, losses, groups, label, plan.group_by)
 

@@ -36,6 +36,7 @@ class TrainingPlan:
         precision: what is computed in; the bundle's weights are float32 in any case.
         balance: see `models.training.balance`.
         group_by: the property whose groups are balanced; empty: the answer's two classes.
+        each_answer: whether every answer in a group is a group of its own.
         threshold_rule: how the operating point is chosen on the validation part.
         golden: whose studies go into the bundle to prove it: phantoms, two of the validation part, none.
         init: a bundle's folder to start from, of the same architecture; None: from random weights.
@@ -57,6 +58,7 @@ class TrainingPlan:
     precision: str = "float32"
     balance: str = "none"
     group_by: str = ""
+    each_answer: bool = False
     augmentation: Augmentation = Augmentation()
     threshold_rule: str = "youden"
     golden: str = "phantom"
