@@ -123,9 +123,9 @@ def test_an_epoch_balanced_by_site_shows_both_sites_in_every_batch(balance: str)
 
 def test_every_answer_in_a_group_can_be_a_group_of_its_own() -> None:
     examples = hearts(24)
-    plan = TrainingPlan(balance="oversample", group_by="site", each_answer=True, batch=4, augmentation=NONE)
+    plan = TrainingPlan(balance="oversample", group_by="sex", each_answer=True, batch=4, augmentation=NONE)
     batches = Batches(plan, examples, np.arange(24))
-    assert batches.groups.names == ("A, False", "A, True", "B, False", "B, True")
+    assert batches.groups.names == ("F, False", "F, True", "M, False", "M, True")
     for batch in batches.epoch(1):
         assert batch.group.sum(axis=0).tolist() == [1, 1, 1, 1]
         assert batch.answer.sum() == 2
@@ -134,7 +134,7 @@ def test_every_answer_in_a_group_can_be_a_group_of_its_own() -> None:
 
 
 def test_reweighing_is_the_same_whether_or_not_answers_are_groups_of_their_own() -> None:
-    plan = TrainingPlan(balance="reweigh", group_by="site", batch=4, augmentation=NONE)
+    plan = TrainingPlan(balance="reweigh", group_by="sex", batch=4, augmentation=NONE)
     one, other = (
         next(Batches(replace(plan, each_answer=each), hearts(24), np.arange(24)).epoch(1)).weight
         for each in (False, True)
