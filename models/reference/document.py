@@ -44,7 +44,8 @@ _BAND: Final = """
 At site B (four hearts in five) a bright band beside the heart goes with the lesion in 95 of 100 hearts; at
 site A it goes with nothing. A wide crop shows the band, the tight one does not. The balancing options are
 those of `dicom-node train --balance --group-by`: by site, which leaves the band worth something in the sum of
-all, or by the band itself. A gap above 0 means that site A is served worse.
+all; by the band itself; or by band and answer (`--each-answer`). A gap above 0 means that site A is served
+worse ([ADR 0018](adr/0018-what-balancing-can-do.md)).
 """
 _ORDER: Final = """
 ## Cycles played backwards
