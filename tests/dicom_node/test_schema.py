@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from dicom_node.store import schema_models
 from dicom_node.store.engine import open_engine, transaction
 from dicom_node.store.schema import jobs, metadata, studies
 
@@ -18,6 +19,7 @@ TABLES = {
 
 
 def test_the_tables_are_those_the_node_speaks_of() -> None:
+    assert schema_models.metadata is metadata, "the tables of models are declared beside the others"
     assert set(metadata.tables) == TABLES
 
 
