@@ -13,8 +13,10 @@ from dicom_node.cli.train_view import (
     telling_of_epochs,
 )
 from dicom_node.cli.train_wanted import Wanted
+from dicom_node.leaving import leaving_between_steps
 from models.examples import Examples
 from models.training.balance import groups_of
+from models.training.course import News
 from models.training.estimate import estimate
 from models.training.plan import TrainingPlan
 from models.training.run import train as run
@@ -59,9 +61,18 @@ def _split(wanted: Wanted, examples: Examples) -> Split:
 
 def _train(wanted: Wanted, plan: TrainingPlan, examples: Examples, split: Split) -> None:
     try:
-        with telling_of_epochs(plan.epochs) as say:
-            trained = run(plan, examples, split, wanted.data.out, say, resume=wanted.doing.resume)
+        with telling_of_epochs(plan.epochs) as say, leaving_between_steps(_stopping) as leave_if_asked:
+
+            def told(event: News) -> None:
+                say(event)
+                leave_if_asked()
+
+            trained = run(plan, examples, split, wanted.data.out, told, resume=wanted.doing.resume)
     except KeyboardInterrupt:
         err.print(f"stopped; the same command with --resume goes on in {wanted.data.out}", highlight=False)
         raise typer.Exit(Exit.FAILED) from None
     print_trained(trained)
+
+
+def _stopping() -> None:
+    err.print("stopping after this step; Ctrl-C once more stops at once", highlight=False)

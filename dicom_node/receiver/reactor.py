@@ -23,6 +23,7 @@ from dicom_node.receiver.wire import Bell, Wire
 
 _TRANSFER, _CLOSING = "Sta6", "Sta13"
 _NOW_S = 0.0
+_LAST_WORDS_S = 2.0
 _BY_PROVIDER, _NO_REASON = 2, 0
 
 LOGGER = logging.getLogger("pynetdicom.served")
@@ -78,10 +79,12 @@ class Reactor(DULServiceProvider):
         abort = A_ABORT_RQ()
         abort.source, abort.reason_diagnostic = _BY_PROVIDER, _NO_REASON
         self.assoc.is_aborted, self.assoc.is_established = True, False
-        self.assoc._kill = True
         if self.socket is not None:
             self.socket.send(abort.encode())
+            if isinstance(self.socket, Wire):
+                self.socket.hear_out(_LAST_WORDS_S)
             self.socket.close()
+        self.assoc._kill = True  # last: its thread then closes the connection
 
     def kill_dul(self) -> None:
         super().kill_dul()

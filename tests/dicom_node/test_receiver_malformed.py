@@ -134,6 +134,13 @@ def test_a_command_set_that_is_none_ends_its_association_or_is_answered(
         assert peer.kinds() == [ABORT]
 
 
+def test_an_abort_arrives_whatever_the_peer_had_still_to_say(node: Receiver) -> None:
+    more = p_data(MR_CONTEXT, 2, bytes(100_000)) * 8  # more than is read at once: a close would reset it all
+    with associated(node.port) as peer:
+        peer.say(p_data(MR_CONTEXT, 3, COMMANDS["elements of a data set"]) + more)
+        assert peer.kinds() == [ABORT]
+
+
 def test_an_object_without_a_name_is_not_met_with_silence(node: Receiver) -> None:
     with associated(node.port) as peer:
         assert peer.store(MR_CONTEXT, MR_IMAGE, "", Sent().dataset) == GONE
