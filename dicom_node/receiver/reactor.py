@@ -23,7 +23,6 @@ from dicom_node.receiver.wire import Bell, Wire
 
 _TRANSFER, _CLOSING = "Sta6", "Sta13"
 _NOW_S = 0.0
-_LAST_WORDS_S = 2.0
 _BY_PROVIDER, _NO_REASON = 2, 0
 
 LOGGER = logging.getLogger("pynetdicom.served")
@@ -81,8 +80,6 @@ class Reactor(DULServiceProvider):
         self.assoc.is_aborted, self.assoc.is_established = True, False
         if self.socket is not None:
             self.socket.send(abort.encode())
-            if isinstance(self.socket, Wire):
-                self.socket.hear_out(_LAST_WORDS_S)
             self.socket.close()
         self.assoc._kill = True  # last: its thread then closes the connection
 

@@ -6,7 +6,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 
 from pynetdicom.association import Association
 from pynetdicom.transport import AssociationSocket
@@ -97,19 +96,6 @@ class Wire(AssociationSocket):
             received = self.socket.recv_into(view[self._end :])
         self._end += received
         return received > 0
-
-    def hear_out(self, timeout_s: float) -> None:
-        """Say nothing more, and drop what still comes until the peer closes, for so long at most.
-
-        To close while something is unread resets the connection, and the peer may never see our last PDU.
-        """
-        end = time.monotonic() + timeout_s
-        with contextlib.suppress(OSError):
-            assert self.socket is not None
-            self.socket.shutdown(socket.SHUT_WR)
-            while (left_s := end - time.monotonic()) > 0:
-                if self.wait(left_s) and not self.socket.recv(_ROOM_BYTES):
-                    return
 
     def pdu(self) -> Pdu | None:
         """The next PDU: where it ends in the buffer if all of it is there, or is too long to wait for."""

@@ -27,7 +27,7 @@ from models.training.splits import Split
 from models.training.teaching import teacher
 
 LARGEST_GRADIENT: Final = 1.0
-"""Its norm is cut to this; not where studies have weights, for a cut takes away what a weight adds."""
+"""The norm of each array's gradient is cut to this; not where studies weigh: it takes away what that adds."""
 
 Say = Callable[[News], None]
 

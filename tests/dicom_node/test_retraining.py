@@ -78,6 +78,11 @@ def test_after_the_end_none_begins(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "candidates" / "20240501-120000").exists()
 
 
+def read_by(bundle: Path, chosen: Settings) -> Settings:
+    """The same settings, with this bundle as the model in use."""
+    return chosen.model_copy(update={"model": chosen.model.model_copy(update={"bundle": bundle})})
+
+
 @pytest.mark.slow
 # TensorFlow's tensors answer NumPy 2's copy keyword with a warning whenever Keras saves a network
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -96,9 +101,7 @@ def test_a_candidate_is_kept_judged_beside_the_model_in_use_and_reads_nothing(
     drawn_bundle(tmp_path / "active", "temporal", version="in use", label="Scar")
     options = ["--folds", "3", "--epochs", "1", "--golden", "none", *GRID]
     chosen = settings(tmp_path, architecture="temporal", options=options, **known)
-    chosen = chosen.model_copy(
-        update={"model": chosen.model.model_copy(update={"bundle": tmp_path / "active"})}
-    )
+    chosen = read_by(tmp_path / "active", chosen)
     Retraining(chosen, noon, partial(models_in_use, chosen)).train()
 
     place = tmp_path / "data" / "candidates"
@@ -142,9 +145,7 @@ def test_a_damaged_model_in_use_costs_the_candidate_neither_its_judgement_nor_it
     damage(light_bundle(tmp_path / "active"))
     options = ["--folds", "3", "--epochs", "1", "--golden", "none", *GRID]
     chosen = settings(tmp_path, architecture="temporal", options=options, **KNOWN)
-    chosen = chosen.model_copy(
-        update={"model": chosen.model.model_copy(update={"bundle": tmp_path / "active"})}
-    )
+    chosen = read_by(tmp_path / "active", chosen)
     Retraining(chosen, noon, partial(models_in_use, chosen)).train()
 
     place = tmp_path / "data" / "candidates"

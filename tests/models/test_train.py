@@ -18,6 +18,7 @@ from models.examples import Examples
 from models.golden import read_golden
 from models.network import keras_network
 from models.training.augment import NONE
+from models.training.batches import Batches
 from models.training.course import Epoch, News, Stage, Step
 from models.training.plan import TrainingPlan
 from models.training.run import Trained, train
@@ -79,6 +80,17 @@ def test_reweighing_by_the_band_makes_less_of_the_band(tmp_path: Path) -> None:
     without, reweighed = (told_by_the_band(one, tmp_path / one) for one in ("none", "reweigh"))
     assert without > 0.2, "the short cut is not taken, so this shows nothing"
     assert reweighed < 0.75 * without
+
+
+@pytest.mark.parametrize(("balance", "longest"), [("reweigh", None), ("groupdro", 1.0), ("none", 1.0)])
+def test_gradients_are_cut_where_no_study_weighs_more_than_another(
+    examples: Examples, split: Split, balance: str, longest: float | None
+) -> None:
+    from models.training.loop import _begun
+
+    plan = replace(PLAN, balance=balance, group_by="site")
+    begun = _begun(plan, examples, split, Batches(plan, examples, split.train))
+    assert begun.model.optimizer.clipnorm == longest
 
 
 def test_what_is_kept_is_what_serves_the_balanced_groups(examples: Examples, tmp_path: Path) -> None:
