@@ -79,7 +79,7 @@ def _receive(folder: Path, files: list[Path], *, indexed: bool) -> _Received:
         sender = subprocess.Popen([*command, *map(str, files)])  # noqa: S603 - a peer under test
         while (event := receiver.events.get(timeout=_PATIENCE_S))["event"] != "closed":
             if side is not None and event["event"] == "stored":
-                side.indexer.put(str(event["path"]), str(event["study"]))
+                side.indexer.put(str(event["path"]), str(event["study"]), str(event["digest"]))
         ended = time.perf_counter()
         assert sender.wait(_PATIENCE_S) == 0
         rate = len(files) / (ended - begun)

@@ -37,7 +37,7 @@ def main() -> None:
 def _hear(receiver: ReceiverProcess, indexer: Indexer) -> None:
     while (event := receiver.events.get())["event"] != "ended":
         if event["event"] == "stored":
-            indexer.put(event["path"], event["study"])
+            indexer.put(event["path"], event["study"], event["digest"])
 
 
 def _say(number: int) -> None:

@@ -108,7 +108,7 @@ class Arrivals:
         study = str(event["study"])
         self._associations.stored(str(event["association"]), study)
         if event["new"]:
-            self._indexer.put(str(event["path"]), study)
+            self._indexer.put(str(event["path"]), study, str(event["digest"]))
         self._postponed.came(study, str(event["instance"]))  # last: until now the study counts as awaited
 
     def _replace(self, event: dict[str, Any]) -> bool:

@@ -35,6 +35,20 @@ class Rebuilt:
     swept: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the receiver says of a file: its study, and the SHA-256 of the data set that it has just written.
+
+    "" is what it does not say.
+    """
+
+    study_instance_uid: str = ""
+    digest: str = ""
+
+
+_NOTHING = Told()
+
+
 @final
 class Index:
     """Brings rows in line with files."""
@@ -44,18 +58,18 @@ class Index:
         self._store = store
 
     def take(
-        self, paths: Iterable[str], at: datetime, studies: Mapping[str, str] | None = None
+        self, paths: Iterable[str], at: datetime, told: Mapping[str, Told] | None = None
     ) -> tuple[str, ...]:
         """File these paths in one transaction; returns the studies opened or reopened.
 
-        A file that cannot be read gets a row with the reason. `studies` says, for paths whose study the
-        receiver named, which it is, so that even such a file is found under its study.
+        A file that cannot be read gets a row with the reason, under the study that the receiver told. Bytes
+        whose digest it told are not hashed once more: they would come from memory, not from the disk.
 
         Raises:
             StoreUnavailable: nothing was written; the same call may be made again.
         """
-        known = studies or {}
-        read = [one for path in paths if (one := self._read(path, known.get(path, ""))) is not None]
+        known = told or {}
+        read = [one for path in paths if (one := self._read(path, known.get(path, _NOTHING))) is not None]
         batch = self._adopt(read)
         try:
             return self._store.add_instances(batch, at)
@@ -136,12 +150,14 @@ class Index:
             log.info("index-rebuilt", taken=len(new), missing=len(gone))
         return Rebuilt(len(new), len(gone))
 
-    def _read(self, path: str, study_uid: str) -> NewInstance | None:
+    def _read(self, path: str, told: Told) -> NewInstance | None:
         """The row of a file; None if the file went away before it was read."""
         file = self._archive.open(path)
         try:
             received_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-            return (_note if path.endswith(".note") else _image)(file, path, received_at)
+            if path.endswith(".note"):
+                return _note(file, path, received_at)
+            return _image(file, path, received_at, told.digest)
         except FileNotFoundError:
             return None
         except UnreadableInstance as error:
@@ -149,14 +165,16 @@ class Index:
         except Exception as error:  # a stranger's file must not keep the others waiting
             log.warning("file-not-indexed", path=path, exc_info=error)
             reason = f"the file cannot be read ({type(error).__name__})"
-        return NewInstance(path, "", received_at, study_instance_uid=study_uid, unusable=reason)
+        return NewInstance(path, "", received_at, study_instance_uid=told.study_instance_uid, unusable=reason)
 
 
 def _folder(one: NewInstance) -> str:
     return one.path.rpartition("/")[0]
 
 
-def _image(file: Path, path: str, received_at: datetime) -> NewInstance:
+def _image(file: Path, path: str, received_at: datetime, digest: str) -> NewInstance:
+    if digest:
+        return _row(read_facts(file), path, digest, received_at)
     beginning, digest = read_once(file)
     facts = read_facts(file, beginning)
     if digest[:16] not in path:

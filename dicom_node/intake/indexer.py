@@ -15,7 +15,7 @@ from tenacity import (
 )
 
 from dicom_node.errors import StoreUnavailable
-from dicom_node.intake.index import BATCH, Index
+from dicom_node.intake.index import BATCH, Index, Told
 from dicom_node.log import logger
 
 log = logger(__name__)
@@ -40,8 +40,8 @@ class Indexer:
         self._on_filed = on_filed
         self._hurried = False
         self._clock = clock
-        self._waiting: dict[str, str] = {}
-        self._in_hand: dict[str, str] = {}
+        self._waiting: dict[str, Told] = {}
+        self._in_hand: dict[str, Told] = {}
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
@@ -50,10 +50,10 @@ class Indexer:
         """Begin to file."""
         self._thread.start()
 
-    def put(self, path: str, study_uid: str = "") -> None:
-        """A file was archived. Returns at once."""
+    def put(self, path: str, study_uid: str = "", digest: str = "") -> None:
+        """A file was archived; for study and digest see `Told`. Returns at once."""
         with self._changed:
-            self._waiting[path] = study_uid
+            self._waiting[path] = Told(study_uid, digest)
             if len(self._waiting) in (1, BATCH):  # in between the indexer gathers: waking it costs more
                 self._changed.notify_all()
 
@@ -66,7 +66,8 @@ class Indexer:
     def pending(self) -> frozenset[str]:
         """Studies of which files wait for their row: not the moment to judge them."""
         with self._changed:
-            return frozenset((*self._waiting.values(), *self._in_hand.values())) - {""}
+            told = (*self._waiting.values(), *self._in_hand.values())
+            return frozenset(one.study_instance_uid for one in told) - {""}
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until everything that was put has been filed; False after `timeout_s`."""
@@ -106,7 +107,7 @@ class Indexer:
     def _enough(self) -> bool:
         return len(self._waiting) >= BATCH or self._hurried or self._stopping.is_set()
 
-    def _file_patiently(self, batch: dict[str, str]) -> None:
+    def _file_patiently(self, batch: dict[str, Told]) -> None:
         attempts = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
             wait=wait_exponential(multiplier=0.1, max=_LONGEST_PAUSE_S),

@@ -138,6 +138,7 @@ class Storing:
         self._outbox.put(
             "stored",
             path=kept.path,
+            digest=kept.digest,
             study=study,
             instance=instance,
             association=session.id,

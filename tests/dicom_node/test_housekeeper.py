@@ -8,7 +8,7 @@ import pytest
 from dicom_node.archive import Archive, Arrival
 from dicom_node.audit_log import AuditLog, Entry
 from dicom_node.config import Settings
-from dicom_node.intake.index import Index
+from dicom_node.intake.index import Index, Told
 from dicom_node.jobs import State
 from dicom_node.keeping.housekeeper import Housekeeper
 from dicom_node.resting import Resting
@@ -29,7 +29,7 @@ class Home:
         sent = Sent(STUDY, "1.2.3.4").dataset
         image = Arrival(STUDY, "1.2.3.4", MR_IMAGE, "1.2.840.10008.1.2.1", "MR 1", sent)
         path = self.archive.keep(image).path
-        Index(self.archive, store).take([path], START, {path: STUDY})
+        Index(self.archive, store).take([path], START, {path: Told(STUDY)})
         job = run(store, STUDY)
         assert store.settle(job, State.DELIVERED, START, "no destination is configured", "test")
 

@@ -10,7 +10,7 @@ from pydicom.filereader import read_file_meta_info
 from structlog.testing import capture_logs
 
 from dicom_node.archive import Archive, Arrival
-from dicom_node.intake.index import Index, Rebuilt
+from dicom_node.intake.index import Index, Rebuilt, Told
 from dicom_node.jobs import State
 from dicom_node.keeping.backup import back_up
 from dicom_node.migrations import migrate
@@ -127,7 +127,7 @@ def test_a_file_of_garbage_is_found_under_the_study_the_receiver_named(
 ) -> None:
     [path] = keep(archive, files[:1])
     archive.open(path).write_bytes(b"garbage" * 99)
-    assert index.take([path], START, {path: "1.2.3"}) == ("1.2.3",)
+    assert index.take([path], START, {path: Told("1.2.3")}) == ("1.2.3",)
     assert state(store, "1.2.3") is State.RECEIVING
     assert len(store.unusable("1.2.3")) == 1
 
@@ -144,6 +144,14 @@ def test_bytes_that_changed_on_the_disk_are_not_analysed(
     index.rebuild(after(1))
     assert len(store.facts(study)) == 1
     assert "the file's bytes are not those that were received" in store.unusable(study)
+
+
+def test_the_digest_that_the_receiver_told_is_the_one_that_is_filed(
+    archive: Archive, index: Index, store: Store, files: list[Path], study: str
+) -> None:
+    kept = [archive.keep(arrival(file)) for file in files[:2]]
+    index.take([one.path for one in kept], START, {kept[0].path: Told(study, kept[0].digest)})
+    assert set(store.digests(study).values()) == {one.digest for one in kept}
 
 
 def test_a_discarded_object_has_a_row_and_opens_nothing(
