@@ -5,7 +5,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 from dicom_node.archive.durable import (
     Buffer,
     DurableWriter,
-    Waiting,
     is_durable,
     remove_if_empty,
     remove_leftovers,
@@ -55,11 +53,11 @@ class Archive:
     bytes. So one UID may hold several contents, and no UID ever shapes a path.
     """
 
-    def __init__(self, root: Path, reserve_bytes: int, waiting: Waiting = nullcontext) -> None:
-        """`reserve_bytes` of the disk stay free; for `waiting` see `DurableWriter`."""
+    def __init__(self, root: Path, reserve_bytes: int) -> None:
+        """`reserve_bytes` of the disk stay free."""
         self.root = root
         self._reserve_bytes = reserve_bytes
-        self._writer = DurableWriter(root, waiting)
+        self._writer = DurableWriter(root)
 
     def keep(self, arrival: Arrival) -> Kept:
         """Write an instance as it came, behind a file meta of our own. The same bytes are kept once.

@@ -4,8 +4,7 @@ import errno
 import fcntl
 import itertools
 import os
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
 from pathlib import Path
 
 TEMPORARY = ".tmp-"
@@ -13,7 +12,6 @@ _numbers = itertools.count()
 _KEPT_IN_MIND = 4096
 
 Buffer = bytes | memoryview
-Waiting = Callable[[], AbstractContextManager[None]]
 
 
 class DurableWriter:
@@ -24,10 +22,9 @@ class DurableWriter:
     `remove_leftovers` can tell a dead writer's file from a living one's, across restarts and containers.
     """
 
-    def __init__(self, root: Path, waiting: Waiting = nullcontext) -> None:
-        """Everything lies below `root`; a block of `waiting` is run through while the disk is waited for."""
+    def __init__(self, root: Path) -> None:
+        """Everything lies below `root`."""
         self._root = root
-        self._waiting = waiting
         self._synced: set[Path] = set()
 
     def write(self, path: Path, parts: Iterable[Buffer]) -> None:
@@ -50,16 +47,14 @@ class DurableWriter:
         try:
             try:
                 _write_all(descriptor, parts)
-                with self._waiting():
-                    os.fdatasync(descriptor)
+                os.fdatasync(descriptor)
                 temporary.rename(path)
             finally:
                 os.close(descriptor)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-        with self._waiting():
-            sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def make_folder(self, folder: Path) -> None:
         """Create `folder` and those above it up to the root, each synced into its parent before use."""

@@ -23,7 +23,6 @@ from dicom_node.receiver.outbox import LogToOutbox, Outbox
 from dicom_node.receiver.reports import Expected
 from dicom_node.receiver.settings import ReceiverSettings
 from dicom_node.receiver.telling import Telling
-from dicom_node.receiver.turn import Turn
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _LAST_LINES_S = 5.0
@@ -36,11 +35,10 @@ def main(settings: ReceiverSettings, protections: tuple[Protection, ...]) -> int
     """
     outbox = Outbox(_private_stdout())
     _listen_to_libraries(outbox)
-    turn = Turn()
-    archive = Archive(settings.archive_root, settings.reserve_bytes, turn.away)
+    archive = Archive(settings.archive_root, settings.reserve_bytes)
     expected = Expected()
     try:
-        acceptor = Acceptor(settings, archive, turn, outbox, expected)
+        acceptor = Acceptor(settings, archive, outbox, expected)
     except (OSError, TlsError) as error:
         outbox.put("failed", reason=_why_not(error, settings))
         outbox.close(_LAST_LINES_S)

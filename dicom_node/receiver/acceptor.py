@@ -17,6 +17,7 @@ from dicom_node.receiver.admission import rejection, too_many
 from dicom_node.receiver.bounds import Bounds
 from dicom_node.receiver.commitments import Commitments
 from dicom_node.receiver.express import Express
+from dicom_node.receiver.hands import Hands
 from dicom_node.receiver.outbox import Outbox
 from dicom_node.receiver.reports import Expected, Reports
 from dicom_node.receiver.server import Security, Server, Service, cut
@@ -24,7 +25,6 @@ from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.settings import ReceiverSettings
 from dicom_node.receiver.storing import Storing
 from dicom_node.receiver.telling import Telling
-from dicom_node.receiver.turn import Turn
 from dicom_node.tls import FreshContext, server_context
 
 _ASSOCIATION_TIMEOUT_S = 30.0
@@ -41,9 +41,9 @@ class Acceptor:
     """Answers C-ECHO, C-STORE, requests for commitment and reports on it until it is stopped."""
 
     def __init__(
-        self, settings: ReceiverSettings, archive: Archive, turn: Turn, outbox: Outbox, expected: Expected
+        self, settings: ReceiverSettings, archive: Archive, outbox: Outbox, expected: Expected
     ) -> None:
-        """Bind and listen; `turn` is the one that `archive` gives away.
+        """Bind and listen.
 
         Raises:
             OSError: the port is taken, or the address is not ours.
@@ -52,7 +52,7 @@ class Acceptor:
         self._settings = settings
         self._outbox = outbox
         self._sessions = Sessions()
-        self._turn = turn
+        self._hands = Hands()
         self._storing = Storing(archive, outbox, self._sessions, settings.max_object_bytes)
         self._reports = Reports(expected, outbox, self._sessions)
         requests = RequestFiles(settings.requests_root)
@@ -63,7 +63,7 @@ class Acceptor:
         self._server = Server(
             _entity(settings),
             address,
-            Service(self._handlers(), self._express, self._on_closed),
+            Service(self._handlers(), self._express, self._hands, self._on_closed),
             self._sessions,
             Security(_tls(settings, outbox), self._on_stranger),
         )
@@ -75,6 +75,7 @@ class Acceptor:
 
     def start(self) -> None:
         """Answer in the background."""
+        self._hands.start()
         self._server.start()
 
     def stop(self) -> None:
@@ -89,6 +90,7 @@ class Acceptor:
             for session in self._sessions.all():
                 cut(session)
             self._sessions.wait_until_closed(_LAST_ABORTS_S)
+        self._hands.stop()
 
     def _handlers(self) -> list[evt.EventHandlerType]:
         return [
@@ -106,7 +108,7 @@ class Acceptor:
         ]
 
     def _express(self, session: Session) -> Express:
-        return Express(session, self._sessions, self._storing, self._bounds, self._turn)
+        return Express(session, self._sessions, self._storing, self._bounds)
 
     def _on_requested(self, event: Event) -> None:
         """EVT_REQUESTED: turn strangers away before anything is negotiated."""

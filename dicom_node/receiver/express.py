@@ -1,6 +1,5 @@
 """The way of a plain C-STORE request: from the PDUs as they came to the answer, on one thread."""
 
-from contextlib import nullcontext
 from typing import Final, final
 
 from pynetdicom.presentation import PresentationContextTuple
@@ -11,45 +10,74 @@ from dicom_node.receiver.framing import command_pdus, fragments
 from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.store_command import StoreRequest, store_response
 from dicom_node.receiver.storing import Incoming, Storing
-from dicom_node.receiver.turn import Turn
 
 _LONG_BYTES: Final = 1 << 20
-"""Larger objects take long to hash and to write: nobody waits for that."""
+"""Larger objects take long to hash and to write: no other association waits for that."""
 
 
 @final
 class Express:
     """Serves the C-STORE requests of one association; everything else goes pynetdicom's way."""
 
-    def __init__(
-        self, session: Session, sessions: Sessions, storing: Storing, bounds: Bounds, turn: Turn
-    ) -> None:
+    def __init__(self, session: Session, sessions: Sessions, storing: Storing, bounds: Bounds) -> None:
         self._session = session
         self._sessions = sessions
         self._storing = storing
         self._bounds = bounds
-        self._turn = turn
         self._assembly = Assembly()
         self._contexts: dict[int, PresentationContextTuple] = {}
+        self._due: Whole | None = None
         self.serving = False
 
-    def take(self, pdu: memoryview) -> bytes | None:
-        """Take a whole P-DATA-TF: what to send for it, b"" while more is to come; None: it is not for us.
+    @property
+    def is_paced(self) -> bool:
+        """Whether this caller's objects are to be spaced out, by waiting."""
+        caller = self._session.caller
+        return caller is not None and bool(caller.max_objects_per_s)
+
+    @property
+    def due(self) -> bool:
+        """Whether a request is complete, and has no answer yet."""
+        return self._due is not None
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether the others had better not wait until what is due is stored."""
+        return self._due is not None and self._due.dataset.getbuffer().nbytes > _LONG_BYTES
+
+    def take(self, pdu: memoryview) -> bool:
+        """Take a whole P-DATA-TF, after which an answer may be `due`; False: it is not for us.
 
         Raises:
             Malformed: the association cannot go on.
         """
-        with self._turn:
-            found, request = fragments(pdu), None
-            if not self._assembly.pending:
-                request = self._assembly.begin(found)
-                if request is None or not self._is_ours(found[0].context_id, request):
-                    return None
-            self._bounds.count(self._session, len(pdu))
-            whole = self._assembly.take(found, request)
-            if self._session.overflowing:
-                self._assembly.drop()
-            return b"" if whole is None else self._answer(whole)
+        found, request = fragments(pdu), None
+        if not self._assembly.pending:
+            request = self._assembly.begin(found)
+            if request is None or not self._is_ours(found[0].context_id, request):
+                return False
+        self._bounds.count(self._session, len(pdu))
+        self._due = self._assembly.take(found, request)
+        if self._session.overflowing:
+            self._assembly.drop()
+        return True
+
+    def answer(self) -> bytes:
+        """Store what is due: what to send for it. `sent` is to be called after that."""
+        assert self._due is not None
+        self.serving = True
+        whole, self._due = self._due, None
+        request = whole.request
+        incoming = Incoming(
+            request.sop_class_uid,
+            request.sop_instance_uid,
+            self._contexts[whole.context_id],
+            whole.dataset,
+            self._bounds.completed(self._session),
+        )
+        status, reason = self._storing.store(self._session, incoming)
+        longest_bytes = self._session.association.requestor.maximum_length or 0
+        return command_pdus(whole.context_id, store_response(request, status, reason), longest_bytes)
 
     def sent(self) -> None:
         """The answer is on the wire."""
@@ -63,24 +91,3 @@ class Express:
             self._contexts = {one.context_id or 0: one.as_tuple for one in accepted}
         context = self._contexts.get(context_id)
         return context is not None and request.sop_class_uid == context.abstract_syntax
-
-    def _answer(self, whole: Whole) -> bytes:
-        self.serving = True
-        request = whole.request
-        incoming = Incoming(
-            request.sop_class_uid,
-            request.sop_instance_uid,
-            self._contexts[whole.context_id],
-            whole.dataset,
-            self._bounds.completed(self._session),
-        )
-        with self._turn.away() if self._takes_long(whole) else nullcontext():
-            status, reason = self._storing.store(self._session, incoming)
-        longest_bytes = self._session.association.requestor.maximum_length or 0
-        return command_pdus(whole.context_id, store_response(request, status, reason), longest_bytes)
-
-    def _takes_long(self, whole: Whole) -> bool:
-        """Whether the others had better not wait until it is stored."""
-        caller = self._session.caller
-        paced = caller is not None and bool(caller.max_objects_per_s)
-        return paced or whole.dataset.getbuffer().nbytes > _LONG_BYTES

@@ -1,34 +1,31 @@
-"""Pynetdicom's two threads per association, waiting where they would poll, and our own way for C-STORE.
+"""Pynetdicom's upper layer, waiting where it would poll, and our own way for C-STORE.
 
-The upper layer's state machine (PS3.8 9.2), its timers and all messages but plain C-STORE requests are
-pynetdicom's; what is ours is how its loops pass the time. Its upper layer looks at the socket and sleeps a
-millisecond in turns: here it waits for the socket and for a bell. Its association looks at its queues and
-sleeps: here its checkpoint stays closed until something has been put into one.
+Its state machine (PS3.8 9.2), its timers and all messages but plain C-STORE requests are pynetdicom's; what
+is ours is how its loop passes the time. It would look at the socket and sleep a millisecond in turns: here it
+waits for the socket and for a bell, and between two messages it lends the socket to the hands that serve
+C-STORE, and waits for the bell alone.
 """
 
-import logging
-import threading
 from collections.abc import Callable
 from queue import Queue
 from typing import Any
 
-from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
 
 from dicom_node.receiver.express import Express
-from dicom_node.receiver.framing import P_DATA_TF, Malformed, Pdu
+from dicom_node.receiver.framing import Malformed, Pdu
+from dicom_node.receiver.hands import Hands, Loan
+from dicom_node.receiver.lane import Lane
 from dicom_node.receiver.wire import Bell, Wire
 
 _TRANSFER, _CLOSING = "Sta6", "Sta13"
 _NOW_S = 0.0
 _BY_PROVIDER, _NO_REASON = 2, 0
 
-LOGGER = logging.getLogger("pynetdicom.served")
 
-
-class _Announced(Queue[Any]):
+class Announced(Queue[Any]):
     """A queue that says when something has been put into it."""
 
     def __init__(self, announce: Callable[[], None]) -> None:
@@ -43,15 +40,24 @@ class _Announced(Queue[Any]):
 class Reactor(DULServiceProvider):
     """The upper layer of one association."""
 
-    def __init__(self, association: "ServedAssociation") -> None:
+    def __init__(self, association: Association, stir_user: Callable[[], None]) -> None:
+        """`stir_user` is called whenever `association` has something to look at."""
         super().__init__(association)
         self.bell = Bell()
-        self.to_provider_queue = _Announced(self.bell.ring)
-        self.to_user_queue = _Announced(association.stir)
-        self._stir_user = association.stir
+        self.to_provider_queue = Announced(self.bell.ring)
+        self.to_user_queue = Announced(stir_user)
+        self._stir_user = stir_user
         self._run_loop_delay = 0.0
-        self.express: Express | None = None
+        self._hands: Hands | None = None
+        self._express: Express | None = None
+        self._lane: Lane | None = None
         self.ended = False
+
+    def serve_by(self, express: Express, hands: Hands) -> None:
+        """From now on plain C-STORE requests are served by `express`, where possible on one of `hands`."""
+        self._express, self._hands = express, hands
+        if isinstance(self.socket, Wire):
+            self._lane = Lane(self.socket, express, self._idle_timer.restart)
 
     @property
     def patience_s(self) -> float:
@@ -96,7 +102,7 @@ class Reactor(DULServiceProvider):
 
     @property
     def _serving(self) -> bool:
-        return self.express is not None and self.express.serving
+        return self._express is not None and self._express.serving
 
     def _is_transport_event(self) -> bool:
         """Called by pynetdicom's loop whenever it has nothing to send: wait, and take one step."""
@@ -127,11 +133,36 @@ class Reactor(DULServiceProvider):
 
     def _hear(self, wire: Wire) -> bool:
         """Wait for the peer, and receive what it says; whether it said something."""
-        if not wire.wait(max(_NOW_S, self.artim_timer.remaining)):
+        patience_s = max(_NOW_S, self.artim_timer.remaining)
+        if self._can_lend(wire):
+            if not self._lend(wire, patience_s):
+                return False
+            if wire.pdu() is not None or not wire.wait(_NOW_S):
+                return True
+        elif not wire.wait(patience_s):
             return False
         if not self._fill(wire):
             self._read_pdu_data()  # it finds the end
         return True
+
+    def _can_lend(self, wire: Wire) -> bool:
+        """Whether nothing but C-STORE requests need be expected, on a socket that any hand can read."""
+        if self._hands is None or self._express is None or self._express.is_paced or not wire.is_plain:
+            return False
+        return self._is_between_messages
+
+    def _lend(self, wire: Wire, patience_s: float) -> bool:
+        """Have the peer served by the hands until we are needed; whether it is the peer that needs us."""
+        assert self._hands is not None
+        assert self._lane is not None
+        loan = Loan(wire.descriptor, self._lane.serve, self.bell.ring)
+        self._hands.lend(loan)
+        self.bell.wait(patience_s)
+        taken_back = self._hands.take_back(loan)
+        if loan.error is not None:
+            raise loan.error
+        self._lane.finish()
+        return not taken_back
 
     def _hear_out(self, wire: Wire) -> None:
         """All is said: close, once what the peer has sent is read. Half a PDU is not waited for."""
@@ -148,86 +179,19 @@ class Reactor(DULServiceProvider):
             self.event_queue.put("Evt17")
             return True
 
+    @property
+    def _is_between_messages(self) -> bool:
+        return self.assoc.dimse.message is None and self.state_machine.current_state == _TRANSFER
+
     def _is_served(self, wire: Wire, pdu: Pdu) -> bool:
         """Whether our own way took this PDU."""
-        between = self.assoc.dimse.message is None
-        transfer = self.state_machine.current_state == _TRANSFER
-        if self.express is None or pdu.kind != P_DATA_TF or not between or not transfer:
+        if self._lane is None or not self._is_between_messages:
             return False
-        with wire.view(pdu) as view:
-            try:
-                answer = self.express.take(view)
-            except Malformed:
-                self.event_queue.put("Evt19")
-                answer = b""
-        if answer is None:
-            return False
-        wire.skip(pdu)
-        if answer:
-            wire.send(answer)
-            self.express.sent()
-        return True
-
-
-class _Checkpoint(threading.Event):
-    """Where an association's thread pauses between two looks at its queues: until there is something."""
-
-    def __init__(self, pause_s: Callable[[], float]) -> None:
-        super().__init__()
-        self._pause_s = pause_s
-        self.stirred = threading.Event()
-
-    def set(self) -> None:
-        super().set()
-        self.stirred.set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        while True:
-            self.stirred.clear()
-            pause_s = self._pause_s()
-            if pause_s <= _NOW_S:
-                return super().wait(timeout)
-            self.stirred.wait(pause_s)
-
-
-class ServedAssociation(Association):
-    """An association whose C-STORE requests are served by `express`, once it is given one."""
-
-    dul: Reactor
-
-    def __init__(self, ae: AE, mode: str) -> None:
-        self._checkpoint = _Checkpoint(self._pause_s)
-        super().__init__(ae, mode)
-        self._reactor_checkpoint = self._checkpoint
-        self._checkpoint.set()
-        self.dul = Reactor(self)
-        # the upper layer holds the timers that these two set
-        self.acse_timeout = ae.acse_timeout
-        self.network_timeout = ae.network_timeout
-        self.dimse.msg_queue = _Announced(self.stir)
-
-    @property
-    def network_timeout(self) -> float | None:
-        """How long the peer may be silent."""
-        return self._network_timeout
-
-    @network_timeout.setter
-    def network_timeout(self, seconds: float | None) -> None:
-        self._network_timeout = self.dul._idle_timer.timeout = seconds
-        self.stir()  # who waits for as long as it was wants to know
-
-    def run_reactor(self) -> None:
         try:
-            super().run_reactor()
-        except Exception:  # the door: a stranger's request met the negotiation
-            LOGGER.exception("the association cannot be served")
-            self.abort(block=False)
-            self.kill()
-
-    def stir(self) -> None:
-        """There is something to look at."""
-        self._checkpoint.stirred.set()
-
-    def _pause_s(self) -> float:
-        waiting = self.dimse.msg_queue.queue or self.dul.to_user_queue.queue
-        return _NOW_S if waiting or self._kill or self.dul.ended else self.dul.patience_s
+            taken = self._lane.take(pdu)
+        except Malformed:
+            wire.skip(pdu)
+            self.event_queue.put("Evt19")
+            return True
+        self._lane.finish()
+        return taken

@@ -13,8 +13,9 @@ from pynetdicom import AE, evt
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from dicom_node.receiver.express import Express
+from dicom_node.receiver.hands import Hands
 from dicom_node.receiver.lobby import Lobby
-from dicom_node.receiver.reactor import ServedAssociation
+from dicom_node.receiver.served import ServedAssociation
 from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.wire import Wire
 from dicom_node.tls import FreshContext, reason_of
@@ -35,10 +36,11 @@ class Security:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Who answers on an association: `handlers` what pynetdicom hands on, `express` C-STORE requests."""
+    """Who answers: `handlers` what pynetdicom hands on, `express` C-STORE requests, if it can on `hands`."""
 
     handlers: list[evt.EventHandlerType]
     express: Callable[[Session], Express]
+    hands: Hands
     on_closed: Callable[[Session], None]
 
 
@@ -54,7 +56,7 @@ class _Door(RequestHandler):
             return
         association = self._create_association()
         with self.server.sessions.opened(association, self.remote.address) as session:
-            association.dul.express = self.server.service.express(session)
+            association.dul.serve_by(self.server.service.express(session), self.server.service.hands)
             association.start()
             association.join()
             self.server.service.on_closed(session)

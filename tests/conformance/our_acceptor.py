@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 from pynetdicom.transport import RequestHandler
 
-from dicom_node.receiver.reactor import ServedAssociation
+from dicom_node.receiver.served import ServedAssociation
 from dicom_node.receiver.wire import Wire
 
 _stock = RequestHandler._create_association
