@@ -1,5 +1,6 @@
 """Where instances lie: one file each, written as they came, found again by hashes alone."""
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -7,15 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
-from dicom_node.archive.durable import (
-    Buffer,
-    DurableWriter,
-    is_durable,
-    remove_if_empty,
-    remove_leftovers,
-)
+from dicom_node.archive.draft import Buffer
+from dicom_node.archive.durable import DurableWriter, is_durable, remove_if_empty, remove_leftovers
 from dicom_node.archive.note import Note
 from dicom_node.archive.part10 import Origin, part10_head
 from dicom_node.errors import ArchiveFull, ArchiveUnwritable
@@ -72,23 +69,21 @@ class Archive:
             arrival.transfer_syntax_uid,
             arrival.source_ae_title,
         )
-        digest = hashlib.sha256(arrival.dataset).hexdigest()
-        return self._put(arrival, digest, ".dcm", (part10_head(origin), arrival.dataset))
+        return self._put(arrival, ".dcm", (part10_head(origin), arrival.dataset))
 
     def keep_note(self, arrival: Arrival, reason: str) -> Kept:
         """Write down that an instance came and was not kept, and why. As durable as `keep`, same errors."""
-        digest = hashlib.sha256(arrival.dataset).hexdigest()
         note = Note(
             arrival.study_instance_uid,
             arrival.sop_instance_uid,
             arrival.sop_class_uid,
             arrival.transfer_syntax_uid,
             arrival.source_ae_title,
-            digest,
+            _digest(arrival),
             len(arrival.dataset),
             reason,
         )
-        return self._put(arrival, digest, ".note", (note.as_json().encode(),))
+        return self._put(arrival, ".note", (note.as_json().encode(),))
 
     def open(self, path: str) -> Path:
         """The file behind a `Kept.path`.
@@ -168,18 +163,37 @@ class Archive:
         self._writer.make_folder(self.root)
         return self.free_bytes() - wanted_bytes >= self._reserve_bytes
 
-    def _put(self, arrival: Arrival, digest: str, suffix: str, parts: tuple[Buffer, ...]) -> Kept:
-        folder = study_folder(arrival.study_instance_uid)
-        path = f"{folder}/{_hash(arrival.sop_instance_uid)}-{digest[:16]}{suffix}"
-        whole = self.root / path
+    def _put(self, arrival: Arrival, suffix: str, parts: tuple[Buffer, ...]) -> Kept:
+        home = _home(self.root, study_folder(arrival.study_instance_uid))
         try:
-            if is_durable(whole):
-                return Kept(path, digest, new=False)
             self._check_room(sum(len(part) for part in parts))
-            self._writer.write(whole, parts)
-        except OSError as error:
-            raise _explained(error) from error
-        return Kept(path, digest, new=True)
+            try:
+                return self._written(home, arrival, suffix, parts)
+            except FileNotFoundError:
+                # the study was deleted under our feet: once more
+                self._writer.forget(home)
+                return self._written(home, arrival, suffix, parts)
+        except (OSError, ArchiveFull) as error:
+            kept = self._kept_before(arrival, suffix)
+            if kept is None:
+                raise _explained(error) from error
+            return kept
+
+    def _written(self, home: Path, arrival: Arrival, suffix: str, parts: tuple[Buffer, ...]) -> Kept:
+        with self._writer.draft(home) as draft:
+            draft.write(parts)
+            digest = _digest(arrival)  # while the disk is at it
+            path = _path(arrival, digest, suffix)
+            return Kept(path, digest, new=draft.become(path.rpartition("/")[2]))
+
+    def _kept_before(self, arrival: Arrival, suffix: str) -> Kept | None:
+        """What is there already needs no room, and no disk that can be written."""
+        digest = _digest(arrival)
+        path = _path(arrival, digest, suffix)
+        with contextlib.suppress(OSError):
+            if is_durable(self.root / path):
+                return Kept(path, digest, new=False)
+        return None
 
     def _check_room(self, wanted_bytes: int) -> None:
         if not self.has_room(wanted_bytes):
@@ -225,13 +239,30 @@ def _hash(uid: str) -> str:
     return hashlib.sha256(uid.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
+def _digest(arrival: Arrival) -> str:
+    return hashlib.sha256(arrival.dataset).hexdigest()
+
+
+def _path(arrival: Arrival, digest: str, suffix: str) -> str:
+    folder = study_folder(arrival.study_instance_uid)
+    return f"{folder}/{_hash(arrival.sop_instance_uid)}-{digest[:16]}{suffix}"
+
+
+@lru_cache(maxsize=64)
+def _home(root: Path, folder: str) -> Path:
+    return root / folder
+
+
+@lru_cache(maxsize=64)
 def study_folder(study_instance_uid: str) -> str:
     """Where a study's files lie, relative to the archive's root."""
     digest = _hash(study_instance_uid)
     return f"{digest[:2]}/{digest}"
 
 
-def _explained(error: OSError) -> ArchiveFull | ArchiveUnwritable:
+def _explained(error: OSError | ArchiveFull) -> ArchiveFull | ArchiveUnwritable:
+    if isinstance(error, ArchiveFull):
+        return ArchiveFull(str(error))
     if error.errno in _NO_ROOM:
         return ArchiveFull("disk: no space left while writing")
     return ArchiveUnwritable(f"archive cannot be written: {error.strerror}")

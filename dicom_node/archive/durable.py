@@ -1,34 +1,31 @@
-"""Files that are whole and on the disk, or not there at all."""
+"""Files that are whole and on the disk, or not there at all, in folders that are."""
 
 import errno
 import fcntl
-import itertools
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-TEMPORARY = ".tmp-"
-_numbers = itertools.count()
-_KEPT_IN_MIND = 4096
+from dicom_node.archive.draft import TEMPORARY, Buffer, Draft, can_be_nameless
 
-Buffer = bytes | memoryview
+_KEPT_IN_MIND = 4096
 
 
 class DurableWriter:
     """Writes files so that a name that can be seen belongs to a file that survives a power cut.
 
-    Order of events: temporary name in the same folder, write, fdatasync, rename, fsync of the folder; a new
-    folder is synced into its parent first. A temporary file is locked while its writer lives, so that
-    `remove_leftovers` can tell a dead writer's file from a living one's, across restarts and containers.
+    Order of events: write, fdatasync, the name, fsync of the folder; a new folder is synced into its parent
+    first. What has a name already when it is written has a temporary one (see `Draft`).
     """
 
     def __init__(self, root: Path) -> None:
         """Everything lies below `root`."""
         self._root = root
         self._synced: set[Path] = set()
+        self._nameless: bool | None = None
 
     def write(self, path: Path, parts: Iterable[Buffer]) -> None:
-        """Write `parts`, one after the other, to `path`.
+        """Write `parts`, one after the other, to `path`, instead of what may be there.
 
         Raises:
             OSError: nothing is left behind; the reason is the operating system's.
@@ -38,23 +35,29 @@ class DurableWriter:
             self._write(path, whole)
         except FileNotFoundError:
             # the folder was deleted (or our unlocked temporary swept) under our feet: once more
-            self._synced.discard(path.parent)
+            self.forget(path.parent)
             self._write(path, whole)
+
+    def draft(self, folder: Path) -> Draft:
+        """A file in `folder`, to be written and then named. The folder may be deleted meanwhile: `forget` it.
+
+        Raises:
+            OSError: folder or file cannot be made.
+        """
+        self.make_folder(folder)
+        if self._nameless is None:
+            self._nameless = can_be_nameless(folder)
+        return Draft(folder, nameless=self._nameless)
+
+    def forget(self, folder: Path) -> None:
+        """It is not there any more: make it anew when it is needed."""
+        self._synced.discard(folder)
 
     def _write(self, path: Path, parts: tuple[Buffer, ...]) -> None:
         self.make_folder(path.parent)
-        temporary, descriptor = _open_temporary(path.parent)
-        try:
-            try:
-                _write_all(descriptor, parts)
-                os.fdatasync(descriptor)
-                temporary.rename(path)
-            finally:
-                os.close(descriptor)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+        with Draft(path.parent, nameless=False) as draft:
+            draft.write(parts)
+            draft.replace(path.name)
 
     def make_folder(self, folder: Path) -> None:
         """Create `folder` and those above it up to the root, each synced into its parent before use."""
@@ -82,16 +85,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def is_durable(file: Path) -> bool:
-    """Whether it is there and stays: another thread may have renamed it a moment ago and not have synced yet.
-
-    Looked at twice: in between retention may have removed it, and then it is to be written again.
-    """
+    """Whether it is there and stays: another thread may have named it a moment ago, and be about to sync."""
     if not file.exists():
         return False
-    try:
-        sync_folder(file.parent)
-    except FileNotFoundError:
-        return False
+    sync_folder(file.parent)
     return file.exists()
 
 
@@ -130,24 +127,3 @@ def _remove_if_dead(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-def _open_temporary(folder: Path) -> tuple[Path, int]:
-    while True:
-        path = folder / f"{TEMPORARY}{os.getpid()}-{next(_numbers)}"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        return path, descriptor
-
-
-def _write_all(descriptor: int, parts: Iterable[Buffer]) -> None:
-    rest = [memoryview(part) for part in parts]
-    while rest:
-        written = os.writev(descriptor, rest)
-        while rest and written >= len(rest[0]):
-            written -= len(rest.pop(0))
-        if rest:
-            rest[0] = rest[0][written:]

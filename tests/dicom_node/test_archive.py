@@ -12,7 +12,8 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from dicom_node.archive import Archive, Arrival
+from dicom_node.archive import Archive, Arrival, Kept, durable
+from dicom_node.archive.draft import can_be_nameless
 from dicom_node.archive.note import read_note
 from dicom_node.errors import ArchiveFull, ArchiveUnwritable
 from tests.dicom_node.receiving import MR_IMAGE, SECONDARY_CAPTURE, Sent, data_set_of
@@ -29,8 +30,17 @@ def arrival(
     return Arrival(study, instance, MR_IMAGE, EXPLICIT, caller, body)
 
 
+@pytest.fixture(params=[True, False], ids=["nameless", "with a temporary name"])
+def nameless(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether files have no name until they are whole, or a temporary one, as where nothing else is possible."""
+    if request.param and not can_be_nameless(tmp_path):
+        pytest.skip("this file system has no files without names")
+    monkeypatch.setattr(durable, "can_be_nameless", lambda folder: request.param)
+    return bool(request.param)
+
+
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
+def archive(tmp_path: Path, nameless: bool) -> Archive:
     return Archive(tmp_path / "archive", reserve_bytes=0)
 
 
@@ -143,12 +153,13 @@ def test_what_is_removed_while_it_comes_again_is_written_again(
 ) -> None:
     kept = archive.keep(arrival())
 
-    def removed_meanwhile(folder: Path) -> None:
-        monkeypatch.undo()
-        remove_study(archive, "1.2.3")
-        folder.mkdir()
+    real = os.fsync
 
-    monkeypatch.setattr("dicom_node.archive.durable.sync_folder", removed_meanwhile)
+    def removed_meanwhile(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", real)
+        remove_study(archive, "1.2.3")
+
+    monkeypatch.setattr(os, "fsync", removed_meanwhile)
     assert archive.keep(arrival()) == kept
     assert list(archive.paths()) == [kept.path]
 
@@ -160,20 +171,22 @@ def test_below_the_reserve_nothing_is_taken(tmp_path: Path) -> None:
     assert list(archive.paths()) == []
 
 
-def test_write_sync_rename_and_sync_of_the_folder_come_in_this_order(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
+def test_write_sync_name_and_sync_of_the_folder_come_in_this_order(
+    archive: Archive, nameless: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
     archive.keep(arrival(instance="1.1"))  # the folders are there now
 
     def watch(owner: object, name: str, label: str) -> None:
         real = getattr(owner, name)
-        monkeypatch.setattr(owner, name, lambda *given: (steps.append(label), real(*given))[1])
+        monkeypatch.setattr(
+            owner, name, lambda *given, **named: (steps.append(label), real(*given, **named))[1]
+        )
 
-    for owner, name in ((os, "writev"), (os, "fdatasync"), (os, "fsync"), (Path, "rename")):
-        watch(owner, name, name)
+    for name in ("writev", "fdatasync", "fsync", "rename", "link"):
+        watch(os, name, name)
     archive.keep(arrival(instance="1.2"))
-    assert steps == ["writev", "fdatasync", "rename", "fsync"]
+    assert steps == ["writev", "fdatasync", "link" if nameless else "rename", "fsync"]
 
 
 def test_new_folders_are_synced_into_their_parents_first(
@@ -251,20 +264,57 @@ def test_a_read_only_disk_is_said_to_be_one(disk: Path) -> None:
     assert not archive.keep(arrival()).new
 
 
-def _die_while_writing(root: Path) -> None:
+def _die_while_writing(root: Path, nameless: bool) -> None:
     os.fdatasync = lambda descriptor: os.kill(os.getpid(), 9)
+    durable.can_be_nameless = lambda folder: nameless
     Archive(root, 0).keep(arrival())
 
 
-def test_what_a_dead_writer_left_is_swept_away(archive: Archive) -> None:
-    child = multiprocessing.get_context("spawn").Process(target=_die_while_writing, args=(archive.root,))
+def test_what_a_dead_writer_left_is_swept_away(archive: Archive, nameless: bool) -> None:
+    spawned = multiprocessing.get_context("spawn")
+    child = spawned.Process(target=_die_while_writing, args=(archive.root, nameless))
     child.start()
     child.join()
     assert child.exitcode == -9
-    assert len(temporaries(archive)) == 1
+    left = 0 if nameless else 1
+    assert len(temporaries(archive)) == left
     assert list(archive.paths()) == []
-    assert archive.sweep(archive.folders()) == 1
+    assert archive.sweep(archive.folders()) == left
     assert temporaries(archive) == []
+
+
+def test_two_writers_of_the_same_bytes_leave_one_file(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fdatasync
+    first: list[Kept] = []
+
+    def overtaken(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fdatasync", real)
+        first.append(Archive(archive.root, 0).keep(arrival()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", overtaken)
+    second = archive.keep(arrival())
+    assert (first[0].path, first[0].new) == (second.path, True)
+    assert data_set_of(archive.open(second.path)) == arrival().dataset
+    assert list(archive.paths()) == [second.path]
+    assert temporaries(archive) == []
+
+
+def test_whether_files_can_be_nameless_is_tried_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not can_be_nameless(tmp_path / "nowhere")
+    can_be_nameless(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", forbidden)
+    assert not can_be_nameless(tmp_path)
+    assert Archive(tmp_path / "archive", 0).keep(arrival()).new
 
 
 def test_what_a_living_writer_is_at_work_on_is_not_swept(

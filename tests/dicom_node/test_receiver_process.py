@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from dicom_node.archive import Archive
+from dicom_node.archive.draft import can_be_nameless
 from dicom_node.config_sections import ReceiveSettings, TlsSettings
 from dicom_node.errors import ReceiverFailed
 from dicom_node.receiver.process import ReceiverProcess, receiver_settings
@@ -187,12 +188,12 @@ def test_below_the_reserve_objects_are_refused_until_space_returns(tmp_path: Pat
 
 def steps_of(trace: str) -> list[str]:
     """What strace saw of one object's way to the disk, up to the answer on the wire."""
-    names = re.findall(r"\b(fdatasync|rename|fsync|sendto)\(", trace)
+    names = re.findall(r"\b(fdatasync|linkat|renameat|fsync|sendto)\(", trace)
     return names[names.index("fdatasync") :]
 
 
 def test_the_answer_follows_the_sync_of_file_and_folder(tmp_path: Path) -> None:
-    """Seen from outside, by strace: data synced, renamed, folder synced, and only then a byte to the sender."""
+    """Seen from outside, by strace: data synced, named, folder synced, and only then a byte to the sender."""
     with receiver(tmp_path / "archive") as node, association(node.port, Sent()) as opened:
         assert store(opened, Sent(), tmp_path).Status == SUCCESS
         log = tmp_path / "trace"
@@ -200,12 +201,13 @@ def test_the_answer_follows_the_sync_of_file_and_folder(tmp_path: Path) -> None:
         assert store(opened, Sent(instance="1.9"), tmp_path).Status == SUCCESS
         tracer.terminate()
         tracer.communicate()
-    assert steps_of(log.read_text())[:4] == ["fdatasync", "rename", "fsync", "sendto"]
+    name = "linkat" if can_be_nameless(tmp_path) else "renameat"
+    assert steps_of(log.read_text())[:4] == ["fdatasync", name, "fsync", "sendto"]
 
 
 def trace(node: Receiver, log: Path) -> subprocess.Popen[str]:
     """strace, once it has hold of every thread of the receiver."""
-    wanted = "trace=fdatasync,rename,fsync,sendto"
+    wanted = "trace=fdatasync,linkat,renameat,fsync,sendto"
     command = [program("strace"), "-f", "-e", wanted, "-o", str(log), "-p", str(node.process.pid)]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert tracer.stderr is not None
