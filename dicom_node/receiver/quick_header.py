@@ -15,6 +15,7 @@ from dicom_node.receiver.header import (
 )
 
 _WANTED = (STUDY_INSTANCE_UID, SOP_INSTANCE_UID, SOP_CLASS_UID, MODEL_NAME)
+_SOUGHT = frozenset(_WANTED)
 _PIXEL_DATA: Final = 0x7FE00010
 _BEFORE_ALL: Final = 0x0007FFFF
 _UNDEFINED: Final = 0xFFFFFFFF
@@ -57,10 +58,11 @@ def _in_explicit(encoded: memoryview) -> dict[int, slice]:
     """Where the wanted values lie in Explicit VR Little Endian (PS3.5 7.1.2)."""
     found: dict[int, slice] = {}
     last, at, end = _BEFORE_ALL, 0, len(encoded)
+    element_at, short, sought = _EXPLICIT.unpack_from, _SHORT, _SOUGHT  # asked a hundred times per image
     while at < end:
-        group, number, vr, length = _EXPLICIT.unpack_from(encoded, at)
+        group, number, vr, length = element_at(encoded, at)
         at += 8
-        if vr not in _SHORT:
+        if vr not in short:
             if vr not in _LONG:
                 raise _Unusual
             (length,) = _LENGTH.unpack_from(encoded, at)
@@ -69,7 +71,7 @@ def _in_explicit(encoded: memoryview) -> dict[int, slice]:
         if not last < tag < _PIXEL_DATA:
             _check_pixels(encoded, at, tag, length)
             return found
-        if tag in _WANTED:
+        if tag in sought:
             found[tag] = slice(at, at + length)
         last, at = tag, at + length
     if at > end:
@@ -90,7 +92,7 @@ def _in_implicit(encoded: memoryview) -> dict[int, slice]:
         if not last < tag < _PIXEL_DATA:
             _check_pixels(encoded, at, tag, length)
             return found
-        if tag in _WANTED:
+        if tag in _SOUGHT:
             found[tag] = slice(at, at + length)
         last, at = tag, at + length
     if at > end:

@@ -12,6 +12,7 @@ from pynetdicom import AE, build_context
 from pynetdicom.association import Association
 
 from dicom_node.receiver.framing import fragments
+from dicom_node.receiver.hands import HANDS
 from dicom_node.receiver.store_command import StoreRequest, store_request
 from tests.dicom_node.receiving import MR_IMAGE, WAIT_S, Receiver, Sent, receiver
 from tests.dicom_node.test_receiver_hostile import p_data, wire
@@ -225,6 +226,22 @@ def test_before_an_association_there_is_nothing_but_a_request(node: Receiver) ->
     with socket.create_connection(("127.0.0.1", node.port), WAIT_S) as stranger:
         stranger.sendall(p_data(1, 3, command(1, 1, MR_IMAGE, "1.2")))
         assert stranger.recv(1) == bytes([ABORT])
+
+
+def test_peers_that_fall_silent_amid_an_object_keep_nobody_else_waiting(node: Receiver) -> None:
+    """More of them than there are hands, and each of them resumes where it was."""
+    items = [Sent(study="1.5.9", instance=f"1.5.9.{number}") for number in range(2 * HANDS + 1)]
+    with contextlib.ExitStack() as open_peers:
+        peers = [open_peers.enter_context(peer(node)) for _ in items]
+        said = [b"".join(store(item, 1)) for item in items]
+        for one, whole in zip(peers[:-1], said[:-1], strict=True):
+            one.send(whole[:-7])
+        peers[-1].send(said[-1])
+        assert peers[-1].status() == (1, SUCCESS)
+        for one, whole in zip(peers[:-1], said[:-1], strict=True):
+            one.send(whole[-7:])
+            assert one.status() == (1, SUCCESS)
+    assert node.kept("1.5.9") == sorted(item.dataset for item in items)
 
 
 def test_an_open_association_that_rests_does_not_wake_anybody(node: Receiver) -> None:
