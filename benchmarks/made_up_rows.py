@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dicom_node.archive.archive import study_folder
+from dicom_node.archive.layout import study_folder
 from pipeline import InstanceFacts
 from pipeline.phantom import Scan
 

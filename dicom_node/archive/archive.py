@@ -13,11 +13,11 @@ from pathlib import Path
 
 from dicom_node.archive.draft import Buffer
 from dicom_node.archive.durable import DurableWriter, is_durable, remove_if_empty, remove_leftovers
+from dicom_node.archive.layout import file_path, is_ours, study_folder
 from dicom_node.archive.note import Note
 from dicom_node.archive.part10 import Origin, part10_head
 from dicom_node.errors import ArchiveFull, ArchiveUnwritable
 
-_PATH = re.compile(r"[0-9a-f]{2}/[0-9a-f]{40}/[0-9a-f]{40}-[0-9a-f]{16}\.(dcm|note)")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _MEGABYTE = 1_000_000
 
@@ -44,11 +44,7 @@ class Kept:
 
 
 class Archive:
-    """A folder of instances. What `keep` returned survives a power cut; nothing else is promised.
-
-    Layout: two characters of the study's hash, the study's hash, the instance's hash and the digest of its
-    bytes. So one UID may hold several contents, and no UID ever shapes a path.
-    """
+    """A folder of instances. What `keep` returned survives a power cut; nothing else is promised."""
 
     def __init__(self, root: Path, reserve_bytes: int) -> None:
         """`reserve_bytes` of the disk stay free."""
@@ -91,7 +87,7 @@ class Archive:
         Raises:
             ValueError: `path` is not one of ours.
         """
-        if not _PATH.fullmatch(path):
+        if not is_ours(path):
             raise ValueError(f"{path!r} is not a path of the archive")
         return self.root / path
 
@@ -111,7 +107,7 @@ class Archive:
     def paths_in(self, folder: str) -> Iterator[str]:
         """The finished files of one of `folders`, in no order worth relying on; none if it is gone."""
         paths = (f"{folder}/{name}" for name in _names(self.root / folder))
-        return (path for path in paths if _PATH.fullmatch(path))
+        return (path for path in paths if is_ours(path))
 
     def study_paths(self, study_instance_uid: str) -> tuple[str, ...]:
         """The finished files of one study, sorted."""
@@ -164,15 +160,10 @@ class Archive:
         return self.free_bytes() - wanted_bytes >= self._reserve_bytes
 
     def _put(self, arrival: Arrival, suffix: str, parts: tuple[Buffer, ...]) -> Kept:
-        home = _home(self.root, study_folder(arrival.study_instance_uid))
+        home = _home(self.root, arrival.study_instance_uid)
         try:
             self._check_room(sum(len(part) for part in parts))
-            try:
-                return self._written(home, arrival, suffix, parts)
-            except FileNotFoundError:
-                # the study was deleted under our feet: once more
-                self._writer.forget(home)
-                return self._written(home, arrival, suffix, parts)
+            return self._writer.insist(home, lambda: self._written(home, arrival, suffix, parts))
         except (OSError, ArchiveFull) as error:
             kept = self._kept_before(arrival, suffix)
             if kept is None:
@@ -235,29 +226,17 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _hash(uid: str) -> str:
-    return hashlib.sha256(uid.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-
-
 def _digest(arrival: Arrival) -> str:
     return hashlib.sha256(arrival.dataset).hexdigest()
 
 
 def _path(arrival: Arrival, digest: str, suffix: str) -> str:
-    folder = study_folder(arrival.study_instance_uid)
-    return f"{folder}/{_hash(arrival.sop_instance_uid)}-{digest[:16]}{suffix}"
+    return file_path(arrival.study_instance_uid, arrival.sop_instance_uid, digest, suffix)
 
 
 @lru_cache(maxsize=64)
-def _home(root: Path, folder: str) -> Path:
-    return root / folder
-
-
-@lru_cache(maxsize=64)
-def study_folder(study_instance_uid: str) -> str:
-    """Where a study's files lie, relative to the archive's root."""
-    digest = _hash(study_instance_uid)
-    return f"{digest[:2]}/{digest}"
+def _home(root: Path, study_instance_uid: str) -> Path:
+    return root / study_folder(study_instance_uid)
 
 
 def _explained(error: OSError | ArchiveFull) -> ArchiveFull | ArchiveUnwritable:

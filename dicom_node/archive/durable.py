@@ -3,12 +3,15 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from dicom_node.archive.draft import TEMPORARY, Buffer, Draft, can_be_nameless
 
 _KEPT_IN_MIND = 4096
+
+Written = TypeVar("Written")
 
 
 class DurableWriter:
@@ -31,15 +34,18 @@ class DurableWriter:
             OSError: nothing is left behind; the reason is the operating system's.
         """
         whole = tuple(parts)
+        self.insist(path.parent, lambda: self._write(path, whole))
+
+    def insist(self, folder: Path, write: Callable[[], Written]) -> Written:
+        """Do `write`, and once more if `folder` was deleted under its feet, or a file in it swept."""
         try:
-            self._write(path, whole)
+            return write()
         except FileNotFoundError:
-            # the folder was deleted (or our unlocked temporary swept) under our feet: once more
-            self.forget(path.parent)
-            self._write(path, whole)
+            self._synced.discard(folder)
+            return write()
 
     def draft(self, folder: Path) -> Draft:
-        """A file in `folder`, to be written and then named. The folder may be deleted meanwhile: `forget` it.
+        """A file in `folder`, to be written and then named; `insist` on it, for the folder may be deleted.
 
         Raises:
             OSError: folder or file cannot be made.
@@ -48,10 +54,6 @@ class DurableWriter:
         if self._nameless is None:
             self._nameless = can_be_nameless(folder)
         return Draft(folder, nameless=self._nameless)
-
-    def forget(self, folder: Path) -> None:
-        """It is not there any more: make it anew when it is needed."""
-        self._synced.discard(folder)
 
     def _write(self, path: Path, parts: tuple[Buffer, ...]) -> None:
         self.make_folder(path.parent)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import final
 
 from dicom_node.archive import Archive
-from dicom_node.archive.archive import study_folder
+from dicom_node.archive.layout import study_folder
 from dicom_node.archive.note import read_note
 from dicom_node.errors import StoreUnavailable
 from dicom_node.intake.on_disk import read_once
