@@ -53,7 +53,12 @@ def images_of(number: int) -> Iterator[tuple[str, str]]:
 
 
 def _row_of_study(number: int) -> dict[str, Any]:
-    return {"study_instance_uid": study_uid(number), "patient_id": "", "first_seen_at": _LONG_AGO}
+    return {
+        "study_instance_uid": study_uid(number),
+        "patient_id": "",
+        "first_seen_at": _LONG_AGO,
+        "images": IMAGES,
+    }
 
 
 def _row_of_series(number: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dicom_node.store.folders import lies_in
 from dicom_node.store.records import NewInstance
 from dicom_node.store.run_records import HeldInstance
 from dicom_node.store.schema import instances, series, studies
+from dicom_node.store.tally import recount
 
 INDEX = "index"
 _SERIES = {"modality", "series_number", "series_description"}
@@ -56,6 +57,7 @@ def add(connection: Connection, batch: Sequence[NewInstance], at: datetime) -> t
         store_jobs.reopen(connection, study_uid, at)
         uids = {one.sop_instance_uid for one in fresh if one.study_instance_uid == study_uid and one.kept}
         _choose_current(connection, study_uid, uids - {""}, at)
+    recount(connection, {one.study_instance_uid for one in fresh} - {""})
     return tuple(opened)
 
 
@@ -136,6 +138,7 @@ def mark_missing(connection: Connection, paths: Iterable[str], at: datetime) -> 
     for study_uid, count in lost.items():
         reason = f"{count} file(s) of the study are missing from the archive"
         store_jobs.note(connection, study_uid, store_jobs.Move(at, reason, INDEX))
+    recount(connection, lost)
 
 
 def study_of_folder(connection: Connection, folder: str) -> str:

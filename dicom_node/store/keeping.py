@@ -19,6 +19,7 @@ from dicom_node.store.images import chunks
 from dicom_node.store.keeping_records import KeptStudy, MarkedFile, NumberedEvent
 from dicom_node.store.records import ARRIVED, ProofState
 from dicom_node.store.schema import deliveries, instances, job_events, jobs, results, run_inputs
+from dicom_node.store.tally import recount
 
 if TYPE_CHECKING:
     from pipeline import InstanceFacts
@@ -76,6 +77,7 @@ class Keeping:
             count = connection.execute(images.values(**gone)).rowcount
             told = store_jobs.Move(at, f"{count} images removed: {reason}", store_jobs.RETENTION)
             store_jobs.note(connection, uid, told)
+            recount(connection, [uid])
         return True
 
     def marked(self) -> list[MarkedFile]:

@@ -21,12 +21,14 @@ from dicom_node.store.columns import count_column, id_column, partial_index, ref
 from dicom_node.store.label_tables import labels as labels
 from dicom_node.store.metadata import metadata as metadata
 
+# `images`: how many of its rows in `instances` are current and kept (dicom_node/store/tally.py).
 studies = Table(
     "studies",
     metadata,
     Column("study_instance_uid", Words, primary_key=True),
     words_column("patient_id"),
     Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("images", Integer, nullable=False, default=0, server_default=text("0")),
 )
 
 series = Table(
@@ -38,6 +40,9 @@ series = Table(
     Column("series_number", Integer),
     words_column("series_description"),
 )
+
+IMAGE_COUNTS = "current AND kept"
+"""Which rows of `instances` are images: SQLite takes the index of them for these very words alone."""
 
 # A file nobody could read has a row, so that it is not read at every start; its UIDs may be unknown.
 # `removed_at` alone: retention has decided, the file may still lie there; with `missing_since`: it is gone.
@@ -67,7 +72,7 @@ instances = Table(
         [series.c.study_instance_uid, series.c.series_instance_uid],
     ),
     Index(None, "study_instance_uid", "sop_instance_uid"),
-    partial_index("ix_instances_counted", "study_instance_uid", "current AND kept"),
+    partial_index("ix_instances_counted", "study_instance_uid", IMAGE_COUNTS),
     partial_index("ix_instances_going", "path", "removed_at IS NOT NULL AND missing_since IS NULL"),
 )
 

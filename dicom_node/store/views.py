@@ -9,6 +9,7 @@ from dicom_node.store import deliveries as store_deliveries
 from dicom_node.store import jobs as store_jobs
 from dicom_node.store.records import Counts, ProofState, SeriesSummary
 from dicom_node.store.schema import deliveries, instances, results, series
+from dicom_node.store.tally import total
 
 _NAMES = (series.c.modality, series.c.series_number, series.c.series_description)
 
@@ -72,7 +73,6 @@ def _reasons(connection: Connection, study_uid: str) -> dict[str | None, list[st
 
 def counts(connection: Connection) -> Counts:
     """How many jobs, deliveries, current images and alarms there are."""
-    query = select(func.count()).select_from(instances).where(instances.c.current, instances.c.kept)
     unproven = (
         select(func.count())
         .select_from(deliveries)
@@ -82,7 +82,7 @@ def counts(connection: Connection) -> Counts:
     return Counts(
         jobs=store_jobs.by_state(connection),
         deliveries=store_deliveries.by_state(connection),
-        images=connection.execute(query).scalar_one(),
+        images=total(connection),
         alarms=store_jobs.alarmed(connection),
         unproven=connection.execute(unproven).scalar_one(),
     )

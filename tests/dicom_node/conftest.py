@@ -10,7 +10,7 @@ from sqlalchemy import text
 from dicom_node.migrations import migrate
 from dicom_node.store import Store
 from dicom_node.store.engine import open_engine, transaction
-from dicom_node.store.schema import metadata
+from dicom_node.store.schema_models import metadata
 from pipeline import InstanceFacts, read_facts
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "")
