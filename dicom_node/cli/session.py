@@ -6,16 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from sqlalchemy import Engine
 
 from dicom_node.config import Settings, load_settings
 from dicom_node.errors import ConfigError, DestinationError, NodeError, UnknownObject
 from dicom_node.migrations import require_current
-from dicom_node.store import Store
+from dicom_node.store.engine import open_engine
+
+if TYPE_CHECKING:
+    from dicom_node.store import Store
 
 out = Console()
 err = Console(stderr=True)
@@ -52,12 +56,29 @@ def open_session(config: Path | None) -> Session:
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
+def open_database(settings: Settings) -> Iterator[Engine]:
     """The database, which must exist: looking must not create one.
 
     Raises:
         NodeError: there is none yet, or it is of another version.
     """
+    require_current(settings.database_url)
+    engine = open_engine(settings.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator["Store"]:
+    """What is remembered in that database.
+
+    Raises:
+        NodeError: as `open_database`.
+    """
+    from dicom_node.store import Store  # what a command like `status` does without
+
     require_current(settings.database_url)
     store = Store(settings.database_url)
     try:

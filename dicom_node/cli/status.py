@@ -4,8 +4,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from dicom_node.cli.session import Exit, JsonOption, open_store, out, print_json, reported, session
+from dicom_node.cli.session import Exit, JsonOption, open_database, out, print_json, reported, session
 from dicom_node.operate.health import Health, health
+from dicom_node.store.overview import counts
 
 
 def status(ctx: typer.Context, as_json: JsonOption = False) -> None:
@@ -16,8 +17,8 @@ def status(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """
     with reported():
         settings = session(ctx).settings
-        with open_store(settings) as store:
-            state = health(settings, store)
+        with open_database(settings) as engine:
+            state = health(settings, counts(engine))
     if as_json:
         print_json(state.as_dict())
     else:

@@ -10,8 +10,8 @@ from dicom_node.jobs import State
 from dicom_node.keeping.marks import Level, marks_of
 from dicom_node.operate.commitments import commitment_counts
 from dicom_node.running import holder
-from dicom_node.store import Store
-from dicom_node.store.records import Counts, DeliveryState
+from dicom_node.store.overview import Counts
+from dicom_node.store.states import DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Health:
         return asdict(self) | {"well": self.well}
 
 
-def health(settings: Settings, store: Store) -> Health:
-    """Look at the database, the disk and the lock of the data directory."""
-    counts, commitments = store.counts(), commitment_counts(settings)
+def health(settings: Settings, counts: Counts) -> Health:
+    """Look at the disk, the lock of the data directory and requests; `counts` are the database's."""
+    commitments = commitment_counts(settings)
     owner = holder(settings.data_dir)
     free_bytes = shutil.disk_usage(settings.data_dir).free
     return Health(

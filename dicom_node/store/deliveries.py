@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from dicom_node.jobs import Job, State
 from dicom_node.store import jobs as store_jobs
@@ -180,9 +180,3 @@ def of_study(connection: Connection, study_uid: str) -> list[Delivery]:
     """Every delivery of the study, of superseded results too, oldest first."""
     query = joined().where(jobs.c.study_instance_uid == study_uid)
     return [as_delivery(row) for row in connection.execute(query)]
-
-
-def by_state(connection: Connection) -> dict[str, int]:
-    """How many deliveries are in each state."""
-    rows = connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).all()
-    return {row.state: row[1] for row in rows}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from dicom_node.jobs import Job, State
 from dicom_node.store.records import JobEvent
@@ -185,17 +185,6 @@ def events(connection: Connection, study_uid: str) -> list[JobEvent]:
         JobEvent(row.at, row.from_state, row.to_state, row.generation, row.reason, row.actor)
         for row in connection.execute(query)
     ]
-
-
-def by_state(connection: Connection) -> dict[str, int]:
-    """How many jobs are in each state."""
-    rows = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)).all()
-    return {row.state: row[1] for row in rows}
-
-
-def alarmed(connection: Connection) -> int:
-    """How many studies are withheld."""
-    return connection.execute(select(func.count()).where(jobs.c.alarm != "")).scalar_one()
 
 
 def set_alarm(connection: Connection, job: Job, alarm: str, move: Move) -> None:

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
+
+from dicom_node.store.states import ARRIVED as ARRIVED
+from dicom_node.store.states import DeliveryState as DeliveryState
+from dicom_node.store.states import ProofState as ProofState
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +86,6 @@ DOCUMENTS = ("sr", "text", NOTICE)
 """The kinds of structured reports on a whole study; a new one names those it replaces."""
 NOTICES = (NOTICE, "notice-page")
 """What goes out of a study that was rejected or has failed."""
-
-
-class DeliveryState(StrEnum):
-    """How far one object got on its way to one destination."""
-
-    PENDING = "pending"
-    SENT = "sent"
-    WARNING = "warning"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-ARRIVED = (DeliveryState.SENT, DeliveryState.WARNING)
-
-
-class ProofState(StrEnum):
-    """What is known of an object that a destination answered with Success."""
-
-    UNASKED = ""
-    """It has not arrived, or nobody asks for proof."""
-    WANTED = "wanted"
-    PROVED = "proved"
-    UNPROVEN = "unproven"
-    """Not in time, or the destination holds something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +206,3 @@ class SeriesSummary:
     missing: int
     removed: int
     unusable: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much there is of everything, for `status`."""
-
-    jobs: Mapping[str, int]
-    deliveries: Mapping[str, int]
-    images: int
-    alarms: int
-    unproven: int

@@ -12,6 +12,7 @@ from dicom_node.routing import Routes
 from dicom_node.store import deliveries as store_deliveries
 from dicom_node.store import images as store_images
 from dicom_node.store import jobs as store_jobs
+from dicom_node.store import overview as store_overview
 from dicom_node.store import results as store_results
 from dicom_node.store import retry as store_retry
 from dicom_node.store import views as store_views
@@ -19,7 +20,6 @@ from dicom_node.store.changes import Changes
 from dicom_node.store.engine import BUSY_TIMEOUT_MS, open_engine, transaction
 from dicom_node.store.faces import Faces
 from dicom_node.store.records import (
-    Counts,
     Delivery,
     DeliveryOutcome,
     JobEvent,
@@ -239,7 +239,6 @@ class Store(Faces):
         with self._read() as connection:
             return store_views.series_of(connection, study_uid)
 
-    def counts(self) -> Counts:
+    def counts(self) -> store_overview.Counts:
         """How much there is of everything."""
-        with self._read() as connection:
-            return store_views.counts(connection)
+        return store_overview.counts(self._engine)

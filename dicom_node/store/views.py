@@ -5,11 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, Label, func, select
 from sqlalchemy import case as when
 
-from dicom_node.store import deliveries as store_deliveries
-from dicom_node.store import jobs as store_jobs
-from dicom_node.store.records import Counts, ProofState, SeriesSummary
-from dicom_node.store.schema import deliveries, instances, results, series
-from dicom_node.store.tally import total
+from dicom_node.store.records import SeriesSummary
+from dicom_node.store.schema import instances, series
 
 _NAMES = (series.c.modality, series.c.series_number, series.c.series_description)
 
@@ -69,20 +66,3 @@ def _reasons(connection: Connection, study_uid: str) -> dict[str | None, list[st
     for row in connection.execute(query):
         reasons.setdefault(row.series_instance_uid, []).append(row.unusable)
     return reasons
-
-
-def counts(connection: Connection) -> Counts:
-    """How many jobs, deliveries, current images and alarms there are."""
-    unproven = (
-        select(func.count())
-        .select_from(deliveries)
-        .join(results, results.c.id == deliveries.c.result_id)
-        .where(results.c.current, deliveries.c.proof == ProofState.UNPROVEN.value)
-    )
-    return Counts(
-        jobs=store_jobs.by_state(connection),
-        deliveries=store_deliveries.by_state(connection),
-        images=total(connection),
-        alarms=store_jobs.alarmed(connection),
-        unproven=connection.execute(unproven).scalar_one(),
-    )

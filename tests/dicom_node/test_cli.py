@@ -213,6 +213,13 @@ def test_a_command_that_only_says_something_loads_no_heavy_library(
     assert not loaded_by(config, *words) & HEAVY
 
 
+def test_status_waits_for_nothing_of_the_store_but_the_tables(run: Run, config: Path) -> None:
+    run("db", "upgrade")
+    ours = {name for name in loaded_by(config, "status") if name.startswith("dicom_node.store.")}
+    assert ours & {"dicom_node.store.store", "dicom_node.store.records", "dicom_node.store.jobs"} == set()
+    assert "dicom_node.store.overview" in ours
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])
 def test_help_waits_for_neither_the_settings_nor_the_database(config: Path, words: list[str]) -> None:
     assert not loaded_by(config, *words) & {"sqlalchemy", "pydantic_settings", "rich", "structlog"}

@@ -11,12 +11,12 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from dicom_node.jobs import State
 from dicom_node.migrations import migrate
-from dicom_node.store import Store, views
+from dicom_node.store import Store, overview
 from dicom_node.store.engine import open_engine, transaction
 from dicom_node.store.keeping_records import KeptStudy
 from dicom_node.store.records import NewInstance
@@ -231,15 +231,15 @@ def test_to_count_is_no_walk_over_the_images(store_url: str, store: Store) -> No
     if engine.dialect.name != "sqlite":
         pytest.skip("the plan is SQLite's")
     store.add_instances(images(3), START)
-    asked: list[str] = []
+    asked: list[tuple[str, object]] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    overview.counts(engine)
     with transaction(engine, writes=False) as connection:
-        connection.connection.driver_connection.set_trace_callback(asked.append)
-        views.counts(connection)
-        connection.connection.driver_connection.set_trace_callback(None)
         plans = [
             row.detail
-            for question in asked
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}")
+            for question, values in list(asked)
+            if question.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", values)
         ]
     engine.dispose()
     of_images = [plan for plan in plans if " instances" in plan]
