@@ -21,8 +21,8 @@ from dicom_node.store.engine import open_engine
 if TYPE_CHECKING:
     from dicom_node.store import Store
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)  # what a stranger wrote stays as it is, and the table of all emoji unread
+err = Console(stderr=True, emoji=False)
 
 
 class Exit(IntEnum):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from dicom_node.archive import Archive, Arrival
 from dicom_node.cli import app
+from dicom_node.cli.session import out
 from dicom_node.clock import now_utc
 from dicom_node.intake.index import Index
 from dicom_node.migrations import migrate
@@ -211,6 +212,12 @@ def test_a_command_that_only_says_something_loads_no_heavy_library(
 ) -> None:
     run("db", "upgrade")
     assert not loaded_by(config, *words) & HEAVY
+
+
+def test_what_a_stranger_wrote_is_printed_as_it_is() -> None:
+    with out.capture() as said:
+        out.print("SAX :heart: cine")
+    assert said.get() == "SAX :heart: cine\n"
 
 
 def test_status_waits_for_nothing_of_the_store_but_the_tables(run: Run, config: Path) -> None:
