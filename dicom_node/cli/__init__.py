@@ -58,4 +58,5 @@ def main() -> None:
     """The console script."""
     gc.disable()  # until the command is there: see `Deferred.load`
     gc.set_threshold(_SWEEP_AFTER)
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for one takes a look at every package
     app()

@@ -1,6 +1,7 @@
 """What the node says of its own code: another byte is another digest, and git's commit where git is."""
 
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,6 @@ def test_one_byte_or_one_name_makes_another_source(tmp_path: Path) -> None:
 
 def test_an_installation_names_version_host_and_what_computes() -> None:
     here = installation()
-    assert here.version == __version__
+    assert here.version == __version__ == version("dicom-node")
     assert here.host
     assert {"python", "tensorflow", "SimpleITK", "pydicom"} <= set(here.libraries)
