@@ -18,6 +18,7 @@ _META_LENGTH_ENDS = 144
 _UNDEFINED = 0xFFFFFFFF
 _ITEM_ENDS, _SEQUENCE_ENDS = 0xFFFEE00D, 0xFFFEE0DD
 _LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+_OF_SHORT_LENGTH = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _SHORT, _LENGTH = struct.Struct("<HH2sH"), struct.Struct("<I")
 _WHOSE = _CHARACTER_SET, _NAME, _PATIENT_ID = 0x00080005, 0x00100010, 0x00100020
 
@@ -90,8 +91,13 @@ def _whose(head: bytes, *, explicit: bool) -> bytes:
     """Character set, name and ID of the patient; struct.error if the elements do not add up."""
     (meta_length,) = struct.unpack_from("<I", head, _META_LENGTH_ENDS - 4)
     at, tag, seen = _META_LENGTH_ENDS + meta_length, 0, dict.fromkeys(_WHOSE, b"")
-    while at < len(head) and tag < _PATIENT_ID:
-        tag, start, at = _element(head, at, explicit)
+    element_at, end = _SHORT.unpack_from, len(head)  # asked a score of times per file
+    while at < end and tag < _PATIENT_ID:
+        group, number, vr, length = element_at(head, at)
+        if explicit and vr in _OF_SHORT_LENGTH:
+            tag, start, at = group << 16 | number, at + 8, at + 8 + length
+        else:
+            tag, start, at = _element(head, at, explicit)
         if tag in seen:
             seen[tag] = head[start:at]
     return b"\0\\".join(seen.values())

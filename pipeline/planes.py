@@ -51,12 +51,8 @@ class Plane:
     @property
     def centre(self) -> NDArray[np.float64]:
         """The middle of the plane, LPS mm: unlike the corner it stays put when an axis is reversed."""
-        down, right = self.frame.spacing_mm
-        return (
-            np.asarray(self.frame.position_mm)
-            + self.row * (right * (self.instance.columns - 1) / 2)
-            + self.column * (down * (self.instance.rows - 1) / 2)
-        )
+        frame, shape = self.frame, (self.instance.rows, self.instance.columns)
+        return _centre(frame.position_mm, frame.orientation, frame.spacing_mm, shape)
 
 
 def parallel_groups(planes: Sequence[Plane]) -> list[list[Plane]]:
@@ -141,6 +137,25 @@ def _axis(direction: tuple[float, float, float]) -> NDArray[np.float64]:
     axis = _unit(direction)
     axis.flags.writeable = False
     return axis
+
+
+@lru_cache(maxsize=1024)
+def _centre(
+    position_mm: tuple[float, ...],
+    orientation: tuple[float, ...],
+    spacing_mm: tuple[float, float],
+    shape: tuple[int, int],
+) -> NDArray[np.float64]:
+    """The middle of a plane of `shape` (rows, columns), read-only: the phases of a slice share it."""
+    down, right = spacing_mm
+    rows, columns = shape
+    centre = (
+        np.asarray(position_mm)
+        + _axis(orientation[:3]) * (right * (columns - 1) / 2)
+        + _axis(orientation[3:]) * (down * (rows - 1) / 2)
+    )
+    centre.flags.writeable = False
+    return centre
 
 
 def _unit(vector: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
