@@ -16,7 +16,7 @@ from pipeline.frames import FrameFacts, frame_count, read_frame, read_frames
 from pipeline.header import UNREADABLE, Elements, text, texts, whole
 from pipeline.plain import NotPlain
 from pipeline.reading import Header, brief, read_header
-from pipeline.scan import Beginning, PlainHeader, begin, scan_header
+from pipeline.scan import Beginning, PlainHeader, scan_file, scan_header
 
 MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
 ANALYSED = MULTI_FRAME | {MRImageStorage}
@@ -118,7 +118,7 @@ def read_facts(path: Path, beginning: Beginning | None = None) -> InstanceFacts:
 
 def _plain(path: Path, beginning: Beginning | None) -> PlainHeader | None:
     try:
-        return scan_header(beginning or begin(path))
+        return scan_header(beginning) if beginning else scan_file(path)
     except OSError:
         return None  # the library shall say why
 

@@ -15,6 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from pipeline.plain import LONG, OF_NO_LENGTH, NotPlain, PlainElements, value_of
 
 _LONGEST_HEAD = 2**18  # real ones take half of it, private elements nearly all
+_USUAL_HEAD = 2**14  # enough without them, and an eighth of an image
 _META_BEGINS, _META_LENGTH_ENDS = 132, 144
 _META_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _META_CLASS, _SYNTAX = 0x00020002, 0x00020010
@@ -58,14 +59,25 @@ class _Unusual(Exception):
     """Something that is better left to the library."""
 
 
-def begin(path: Path) -> Beginning:
-    """What `scan_header` wants of a file.
+def scan_file(path: Path) -> PlainHeader | None:
+    """What `scan_header` says of a file, of which little is read as a rule.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    usual = begin(path, _USUAL_HEAD)
+    found = scan_header(usual)
+    return scan_header(begin(path)) if found is None and usual.file_size > _USUAL_HEAD else found
+
+
+def begin(path: Path, longest_bytes: int = _LONGEST_HEAD) -> Beginning:
+    """So much of a file; without `longest_bytes`, as much as the longest header takes.
 
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb", buffering=0) as file:
-        return Beginning(file.read(_LONGEST_HEAD), os.fstat(file.fileno()).st_size)
+        return Beginning(file.read(longest_bytes), os.fstat(file.fileno()).st_size)
 
 
 def scan_header(beginning: Beginning) -> PlainHeader | None:

@@ -16,7 +16,7 @@ from pipeline.facts import facts_of
 from pipeline.phantom import Layout, Scan, draw_heart, render, write_dicom
 from pipeline.plain import NotPlain
 from pipeline.reading import read_header
-from pipeline.scan import begin, scan_header
+from pipeline.scan import begin, scan_file, scan_header
 from tests.pipeline.files import small_image
 from tests.pipeline.reencode import reencode
 
@@ -240,6 +240,18 @@ def test_other_encodings_and_other_objects_are_left_to_the_library(tmp_path: Pat
     many.SOPClassUID = EnhancedMRImageStorage
     many.save_as(path, enforce_file_format=True)
     assert scan_header(begin(path)) is None
+
+
+@pytest.mark.parametrize("more", range(-40, 60, 2))
+def test_a_header_may_end_anywhere_about_the_first_read(tmp_path: Path, plain: bytes, more: int) -> None:
+    path = tmp_path / "long.dcm"
+    pixels = plain.index(b"\xe0\x7f\x10\x00OW")
+    private = struct.pack("<HH2sHL", 0x6001, 0x1010, b"UN", 0, fill := 2**14 + more - pixels) + bytes(fill)
+    path.write_bytes(plain[:pixels] + private + plain[pixels:])
+    found = scan_file(path)
+    assert found is not None
+    assert found.pixel_offset == pixels + len(private) + 12
+    assert_same(path)
 
 
 def test_a_file_that_is_not_there_is_the_librarys_to_explain(tmp_path: Path) -> None:
