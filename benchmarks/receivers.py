@@ -73,6 +73,7 @@ class Receivers:
             try:
                 pid = int(process.stdout.readline()) if process.stdout else process.pid
                 _await(port, process)
+                os.sync()  # what others left unwritten would be written during this one's run
                 yield Running(port, pid)
             finally:
                 _end(process, ask=name == OURS)
