@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -43,7 +44,7 @@ class PlaneSource:
     multiframe: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CineVolume:
     """One heart through one beat, with every plane's source.
 
@@ -81,9 +82,12 @@ class CineVolume:
             raise ValueError("one cycle length and one origin per slice")
         self.voxels.setflags(write=False)
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 over voxels, geometry and times: equal for equal content in any encoding."""
+        """SHA-256 over voxels, geometry and times: equal for equal content in any encoding.
+
+        Worked out once, for reading all voxels takes long, and nobody can write to them.
+        """
         sha = hashlib.sha256(repr(self.voxels.shape).encode())
         sha.update(np.ascontiguousarray(self.voxels).data)
         numbers = (
