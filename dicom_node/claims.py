@@ -7,7 +7,9 @@ from pydicom import DataElement, Dataset
 
 from reports.charset import text_of
 
-_FRAME_OF_REFERENCE = "112227"  # (112227, DCM, Frame of Reference UID), a content item of TID 1602
+STUDY, FRAME, CITED = 0x0020000D, 0x00200052, 0x00081155
+UID_VALUE = 0x0040A124  # the value of a content item, whatever it names
+FRAME_OF_REFERENCE = "112227"  # (112227, DCM, Frame of Reference UID), a content item of TID 1602
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +17,13 @@ class Claims:
     """What one object says, wherever in it that is said; identifiers verbatim but for padding.
 
     Attributes:
+        sop_instance_uid: which object it says it is.
         studies: every Study Instance UID in it; those of the documents and images it cites among them.
         frames: every Frame of Reference UID in it.
         cited: SOP Instance UIDs of what it cites.
     """
 
+    sop_instance_uid: str
     patient_id: str
     studies: frozenset[str]
     frames: frozenset[str]
@@ -28,13 +32,13 @@ class Claims:
 
 def claims_of(dataset: Dataset) -> Claims:
     """What `dataset` claims."""
-    found: dict[int, set[str]] = {tag: set() for tag in (_STUDY, _FRAME, _CITED)}
+    found: dict[int, set[str]] = {tag: set() for tag in (STUDY, FRAME, CITED)}
     for item, element in _named(dataset):
-        tag = int(element.tag) if element.tag != _UID else _FRAME if _names_a_frame(item) else None
+        tag = int(element.tag) if element.tag != UID_VALUE else FRAME if _names_a_frame(item) else None
         if tag is not None and element.value:
             found[tag].add(str(element.value).strip(" \0"))
     studies, frames, cited = (frozenset(uids) for uids in found.values())
-    return Claims(said(dataset, "PatientID"), studies, frames, cited)
+    return Claims(said(dataset, "SOPInstanceUID"), said(dataset, "PatientID"), studies, frames, cited)
 
 
 def said(header: Dataset, keyword: str) -> str:
@@ -45,9 +49,7 @@ def said(header: Dataset, keyword: str) -> str:
     return text_of(header, keyword).strip()
 
 
-_STUDY, _FRAME, _CITED = 0x0020000D, 0x00200052, 0x00081155
-_UID = 0x0040A124  # the value of a content item, whatever it names
-_WANTED = frozenset((_STUDY, _FRAME, _CITED, _UID))
+_WANTED = frozenset((STUDY, FRAME, CITED, UID_VALUE))
 _SEQUENCES = ("SQ", None)
 """None: in Implicit VR nothing is known of an element until it is looked up."""
 
@@ -64,4 +66,4 @@ def _named(dataset: Dataset) -> Iterator[tuple[Dataset, DataElement]]:
 
 def _names_a_frame(item: Dataset) -> bool:
     names = item.get("ConceptNameCodeSequence")
-    return bool(names) and names[0].get("CodeValue") == _FRAME_OF_REFERENCE
+    return bool(names) and names[0].get("CodeValue") == FRAME_OF_REFERENCE

@@ -6,16 +6,19 @@ the images. A file that was mixed up, or altered, goes nowhere.
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
+from pydicom import dcmread
 
-from dicom_node.claims import claims_of, said
+from dicom_node.claims import Claims, claims_of
+from dicom_node.quick_claims import quick_claims
 from dicom_node.store.records import Delivery
 from pipeline import InstanceFacts
 from pipeline.header import UNREADABLE
 
 _LONGEST_ID = 256  # characters; as much as the index keeps
+_HEAD_BYTES = 1 << 20  # what names somebody stands before the pixels
 
 
 def objection(results: Path, batch: Sequence[Delivery], images: Sequence[InstanceFacts]) -> str:
@@ -32,23 +35,25 @@ def objection(results: Path, batch: Sequence[Delivery], images: Sequence[Instanc
 def _about(path: Path, delivery: Delivery, images: Sequence[InstanceFacts]) -> str:
     try:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            head = file.read(_HEAD_BYTES)
+            digest = hashlib.file_digest(file, partial(hashlib.sha256, head)).hexdigest()
+            whole = file.tell() == len(head)
     except OSError:
         return ""
     if digest != delivery.digest:
         return f"the file of the {delivery.kind} is not the one that was written"
     try:
-        names = _misnamed(dcmread(path, stop_before_pixels=True), delivery, images)
+        claims = quick_claims(head, whole=whole) or claims_of(dcmread(path, stop_before_pixels=True))
+        names = _misnamed(claims, delivery, images)
     except UNREADABLE:
         return f"the file of the {delivery.kind} cannot be read"
     return f"the {delivery.kind} names another {names} than its images" if names else ""
 
 
-def _misnamed(dataset: Dataset, delivery: Delivery, images: Sequence[InstanceFacts]) -> str:
-    """What `dataset` says that is not so of the images it cites; empty if all of it is."""
-    claims = claims_of(dataset)
+def _misnamed(claims: Claims, delivery: Delivery, images: Sequence[InstanceFacts]) -> str:
+    """What an object says that is not so of the images it cites; empty if all of it is."""
     sources = [image for image in images if image.sop_instance_uid in claims.cited] or images
-    if said(dataset, "SOPInstanceUID") != delivery.sop_instance_uid:
+    if claims.sop_instance_uid != delivery.sop_instance_uid:
         return "object"
     if claims.studies != {delivery.study_instance_uid}:
         return "study"
