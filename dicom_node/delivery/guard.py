@@ -6,6 +6,7 @@ the images. A file that was mixed up, or altered, goes nowhere.
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipeline import InstanceFacts
 from pipeline.header import UNREADABLE
 
 _LONGEST_ID = 256  # characters; as much as the index keeps
+_AT_ONCE = 2  # hashing lets other threads run
 _HEAD_BYTES = 1 << 20  # what names somebody stands before the pixels
 
 
@@ -28,8 +30,9 @@ def objection(results: Path, batch: Sequence[Delivery], images: Sequence[Instanc
     rebuilt after the images had gone, the file's digest must do. A file that is gone is no objection: whoever
     sends it says so.
     """
-    found = (_about(results / one.path, one, images) for one in batch)
-    return next((reason for reason in found if reason), "")
+    with ThreadPoolExecutor(_AT_ONCE) as looks:
+        found = looks.map(lambda one: _about(results / one.path, one, images), batch)
+        return next((reason for reason in found if reason), "")
 
 
 def _about(path: Path, delivery: Delivery, images: Sequence[InstanceFacts]) -> str:

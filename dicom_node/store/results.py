@@ -1,6 +1,6 @@
 """What we made, and where it went: every statement runs in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -61,10 +61,10 @@ def replace(connection: Connection, job: Job, made: Sequence[NewResult], routes:
         "made_at": run.at,
         "current": True,
     }
-    for one in made:
-        insert = results.insert().values(**asdict(one), **common).returning(results.c.id)
-        places = routes.to(one.kind, _model_name(run))
-        _queue(connection, connection.execute(insert).scalar_one(), places, run.at)
+    insert = results.insert().returning(results.c.id, sort_by_parameter_order=True)
+    ids = connection.execute(insert, [asdict(one) | common for one in made]).scalars() if made else ()
+    routed = [(number, routes.to(one.kind, _model_name(run))) for number, one in zip(ids, made, strict=True)]
+    _queue(connection, routed, run.at)
 
 
 def supersede(connection: Connection, job: Job, at: datetime, comment: str) -> None:
@@ -83,9 +83,12 @@ def supersede(connection: Connection, job: Job, at: datetime, comment: str) -> N
     )
 
 
-def _queue(connection: Connection, result_id: int, destinations: Sequence[str], at: datetime) -> None:
+def _queue(connection: Connection, routed: Iterable[tuple[int, Sequence[str]]], at: datetime) -> None:
+    """One delivery for each place that a result goes to, in the order of the results."""
     pending = {"state": DeliveryState.PENDING.value, "created_at": at, "next_try_at": at}
-    rows = [{"result_id": result_id, "destination": name, **pending} for name in destinations]
+    rows = [
+        {"result_id": number, "destination": name, **pending} for number, names in routed for name in names
+    ]
     if rows:
         connection.execute(deliveries.insert(), rows)
 

@@ -1,6 +1,6 @@
 """Runs and what they were made from: every statement runs in the caller's transaction."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -13,6 +13,7 @@ _AS_GIVEN = (
     *("seconds", "peak_rss_mb", "inputs_key"),
     *("request", "config", "installation", "findings"),
 )
+_OF_INPUT = tuple(field.name for field in fields(RunInput))
 
 
 def add(connection: Connection, job: Job, run: NewRun) -> int:
@@ -32,7 +33,8 @@ def add(connection: Connection, job: Job, run: NewRun) -> int:
     }
     run_id = int(connection.execute(runs.insert().values(**values).returning(runs.c.id)).scalar_one())
     if run.inputs:
-        connection.execute(run_inputs.insert(), [asdict(one) | {"run_id": run_id} for one in run.inputs])
+        rows = [{name: getattr(one, name) for name in _OF_INPUT} | {"run_id": run_id} for one in run.inputs]
+        connection.execute(run_inputs.insert(), rows)
     return run_id
 
 
@@ -51,4 +53,4 @@ def inputs_of(connection: Connection, run_id: int) -> list[RunInput]:
 
 def as_input(row: Row[Any], prefix: str = "") -> RunInput:
     """The input of a row whose columns are called after it, behind `prefix`."""
-    return RunInput(**{one.name: getattr(row, prefix + one.name) for one in fields(RunInput)})
+    return RunInput(**{name: getattr(row, prefix + name) for name in _OF_INPUT})
