@@ -5,6 +5,7 @@ fifty times per image. A few hands take turns at one epoll: who is free hears th
 object from the first byte to the answer without handing it to anybody.
 """
 
+import contextlib
 import select
 import socket
 import threading
@@ -77,7 +78,8 @@ class Hands:
     def _end(self, loan: Loan) -> None:
         loan.lent = False
         del self._loans[loan.descriptor]
-        self._stirred.unregister(loan.descriptor)
+        with contextlib.suppress(OSError, ValueError):  # the connection, or we, have been closed
+            self._stirred.unregister(loan.descriptor)
 
     def _run(self) -> None:
         while True:
@@ -92,16 +94,16 @@ class Hands:
         with loan.in_use:
             if not loan.lent:
                 return
-            if _goes_on(loan):
-                self._stirred.modify(loan.descriptor, _ONCE)
+            if self._goes_on(loan):
                 return
             self._end(loan)
         loan.give_back()
 
-
-def _goes_on(loan: Loan) -> bool:
-    try:
-        return loan.serve()
-    except Exception as error:  # noqa: BLE001 - the door: one association's trouble must not cost the others a hand
-        loan.error = error
+    def _goes_on(self, loan: Loan) -> bool:
+        try:
+            if loan.serve():
+                self._stirred.modify(loan.descriptor, _ONCE)
+                return True
+        except Exception as error:  # noqa: BLE001 - one association's trouble must not cost the others a hand
+            loan.error = error
         return False

@@ -147,6 +147,27 @@ def test_an_error_ends_its_own_loan_and_no_hand() -> None:
         hands.stop()
 
 
+def test_a_connection_closed_under_a_hand_ends_its_own_loan_and_no_hand() -> None:
+    hands = Hands(1)
+    hands.start()
+    gone = Line()
+
+    def close(_: bytes) -> bool:
+        gone.near.close()
+        return True
+
+    gone._on_heard = close
+    with closing(gone), closing(Line()) as good:
+        for one in (gone, good):
+            hands.lend(one.loan)
+        gone.says(b"the last")
+        assert gone.given_back.wait(_LONG_S)
+        assert isinstance(gone.loan.error, OSError)
+        good.says(b"an image")
+        assert good.hears(b"an image")
+        hands.stop()
+
+
 def test_hands_finish_what_they_are_doing_when_they_are_stopped() -> None:
     free = threading.Event()
     hands = Hands(2)
