@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from dicom_node.archive.draft import Buffer
+from dicom_node.archive.draft import Buffer, NameNotDurable
 from dicom_node.archive.durable import DurableWriter, is_durable, remove_if_empty, remove_leftovers
 from dicom_node.archive.layout import file_path, is_ours, study_folder
 from dicom_node.archive.note import Note
@@ -164,6 +164,8 @@ class Archive:
         try:
             self._check_room(sum(len(part) for part in parts))
             return self._writer.insist(home, lambda: self._written(home, arrival, suffix, parts))
+        except NameNotDurable as error:
+            raise _explained(error) from error
         except (OSError, ArchiveFull) as error:
             kept = self._kept_before(arrival, suffix)
             if kept is None:

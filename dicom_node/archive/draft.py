@@ -16,6 +16,10 @@ Buffer = bytes | memoryview
 _numbers = itertools.count()
 
 
+class NameNotDurable(OSError):
+    """The name is there, its folder could not be synced; to try again proves nothing: Linux tells once."""
+
+
 @final
 class Draft:
     """One file in `folder`, for as long as a `with` block runs; without a name at its end, it is gone.
@@ -72,13 +76,14 @@ class Draft:
         False if there is such a file; then that is made durable, whose writer may not have come so far.
 
         Raises:
-            OSError: as the operating system says.
+            NameNotDurable: the name is there, and may be gone after a power cut.
+            OSError: as the operating system says; it has no name.
         """
         while not self._is_taken(name):
             os.fdatasync(self._file)
             with contextlib.suppress(FileExistsError):
                 self._name(name)
-                os.fsync(self._folder)
+                self._sync_name()
                 return True
         return False
 
@@ -106,8 +111,14 @@ class Draft:
         """Looked at twice: in between retention may have removed it, and then it is to be written again."""
         if not self._has(name):
             return False
-        os.fsync(self._folder)
+        self._sync_name()
         return self._has(name)
+
+    def _sync_name(self) -> None:
+        try:
+            os.fsync(self._folder)
+        except OSError as error:
+            raise NameNotDurable(error.errno, error.strerror) from error
 
     def _has(self, name: str) -> bool:
         try:

@@ -228,6 +228,25 @@ def test_a_write_that_fails_leaves_nothing_behind(
     assert archive.keep(arrival()).new
 
 
+@pytest.mark.parametrize("before", [False, True], ids=["new", "sent again"])
+def test_a_name_that_could_not_be_synced_is_not_taken_for_one_that_was(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """Linux reports a failed write once: the next fsync succeeds, and says nothing of what was lost."""
+    archive.keep(arrival(instance="1.1"))  # the folders are there now
+    if before:
+        archive.keep(arrival())
+    real = os.fsync
+
+    def fails_once(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", real)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fails_once)
+    with pytest.raises(ArchiveUnwritable, match="Input/output error"):
+        archive.keep(arrival())
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of one megabyte."""
