@@ -167,7 +167,10 @@ _CAUSES: dict[type[Exception], Cause] = {
 
 
 _BEHIND_RECEPTION, _LAST_IN_LINE = 10, 19
-"""How nice a worker is: the network would take every core, and images must come in meanwhile."""
+"""How nice a worker is: the network would take every core, and images must come in meanwhile.
+
+Not SCHED_IDLE, nor nicer as a group (autogroup, sched(7)): beside busy programs a study would starve.
+"""
 
 _SHORT = "the worker ran out of memory; the study may be too large for this machine, or for model.memory_mb"
 
