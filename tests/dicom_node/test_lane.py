@@ -135,7 +135,7 @@ def test_a_long_object_is_left_to_its_own_thread(site: Site) -> None:
     sending = threading.Thread(target=site.peer.sendall, args=(said,))
     sending.start()
     while site.lane.serve():
-        continue
+        assert list(site.archive.paths()) == [], "a hand stored it"
     sending.join()
     assert site.express.due
     assert list(site.archive.paths()) == []
