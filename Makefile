@@ -9,9 +9,9 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# A stamp per lock: another lock, or other packaging, installs again; nothing else does.
+# A stamp per lock: another lock, other packaging, or other C installs again; nothing else does.
 key = $(shell cat $(1) pyproject.toml | sha256sum | cut -c1-16)
-RUN_STAMP := .venv/.run-$(call key,requirements.lock)
+RUN_STAMP := .venv/.run-$(call key,requirements.lock setup.py dicom_node/receiver/_native.c)
 DEV_STAMP := .venv/.dev-$(call key,requirements.lock requirements-dev.lock)
 BENCH_STAMP := .venv/.bench-$(call key,requirements.lock requirements-dev.lock requirements-bench.lock)
 
@@ -20,11 +20,15 @@ BENCH_STAMP := .venv/.bench-$(call key,requirements.lock requirements-dev.lock r
 PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools libpixelmed-java default-jre-headless libgdcm-tools strace \
   chromium poppler-utils $(if $(shell command -v npm),,nodejs npm)
 
+# What builds the module in C; a Python that is not Debian's has its own headers.
+BUILDERS = gcc libc6-dev libssl-dev $(if $(shell $(PYTHON) -c '$(FIND_HEADERS)'),,$(notdir $(PYTHON))-dev)
+FIND_HEADERS := import glob, sysconfig; print(*glob.glob(sysconfig.get_path("include") + "/Python.h"))
+
 # pynetdicom's package brings its tests along
 ACCEPTOR_CASES := $(addprefix pynetdicom.tests.test_,dul fsm acse assoc assoc_n transport service_class service_n \
   service_storage service_verification)
 
-.PHONY: help demo test acceptor bench results rounds beside fuzz lint audit format peers debian-peers lock clean
+.PHONY: help demo test acceptor bench results rounds beside fuzz lint audit format peers debian-peers native lock clean
 
 help:  ## say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -79,11 +83,11 @@ format: $(DEV_STAMP)  ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-peers: debian-peers  ## install the programs that the tests talk to (Debian packages, sudo unless root; OHIF)
+peers: debian-peers  ## install what the tests talk to, and a compiler (Debian packages, sudo unless root; OHIF)
 	@$(PYTHON) tests/peers/ohif_packages.py
 
 debian-peers:
-	@missing=$$(for name in $(PEERS); do \
+	@missing=$$(for name in $(PEERS) $(BUILDERS); do \
 	    [ "$$(dpkg-query --show --showformat='$${db:Status-Abbrev}' $$name 2>/dev/null)" = "ii " ] || echo $$name; \
 	  done); \
 	if [ -z "$$missing" ]; then echo "all peers of Debian are installed"; exit 0; fi; \
@@ -92,6 +96,9 @@ debian-peers:
 	as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends"; \
 	$$install $$missing || { $$as_root apt-get update && $$install $$missing; }
+
+native: $(RUN_STAMP)  ## build the receiver's module in C again, once a compiler is there
+	$(INSTALL_NODE)
 
 lock: $(DEV_STAMP)  ## write the lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(BIN)/python -m piptools compile $(COMPILE) $(ARGS) --strip-extras --build-deps-for editable \
@@ -108,9 +115,19 @@ COMPILE := --quiet --generate-hashes --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 clean:  ## remove the environment and the caches; data stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf build *.egg-info $(BUILT) .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # ---- the environment ----
+
+# The module in C is optional, and pip is silent about it. An old one goes first: it must not serve new Python, and a
+# node that runs keeps the file it has.
+BUILT := dicom_node/receiver/_native.*.so
+define INSTALL_NODE
+@rm -f $(BUILT)
+$(PIP) install --no-deps --no-build-isolation --editable .
+@$(BIN)/python -c 'import dicom_node.receiver._native' 2>/dev/null || echo "without the native receiver lane: images are" \
+  "received in Python, slower; for it: apt-get install gcc libssl-dev $(notdir $(PYTHON))-dev && make native" >&2
+endef
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
@@ -124,7 +141,7 @@ clean:  ## remove the environment and the caches; data stays
 $(RUN_STAMP): | .venv/bin/python
 	@echo "installing the packages of requirements.lock into .venv (once; about 3 GB)"
 	$(PIP) install --require-hashes --requirement requirements.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(INSTALL_NODE)
 	@rm -f .venv/.run-* && touch $@
 
 $(DEV_STAMP): | $(RUN_STAMP)
