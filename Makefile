@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # A stamp per lock: another lock, other packaging, or other C installs again; nothing else does.
 key = $(shell cat $(1) pyproject.toml | sha256sum | cut -c1-16)
-RUN_STAMP := .venv/.run-$(call key,requirements.lock setup.py dicom_node/receiver/_native.c)
+RUN_STAMP := .venv/.run-$(call key,requirements.lock setup.py $(sort $(wildcard dicom_node/receiver/native/*)))
 DEV_STAMP := .venv/.dev-$(call key,requirements.lock requirements-dev.lock)
 BENCH_STAMP := .venv/.bench-$(call key,requirements.lock requirements-dev.lock requirements-bench.lock)
 

@@ -2,9 +2,12 @@
 
 from setuptools import Extension, setup
 
+HERE = "dicom_node/receiver/native"
+
 NATIVE = Extension(
     "dicom_node.receiver._native",
-    sources=["dicom_node/receiver/_native.c"],
+    sources=[f"{HERE}/{name}.c" for name in ("draft", "lane", "message")],
+    depends=[f"{HERE}/{name}.h" for name in ("draft", "message")],
     libraries=["crypto"],
     extra_compile_args=[
         *("-O2", "-Wall", "-Wextra", "-fstack-protector-strong"),

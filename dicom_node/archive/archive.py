@@ -12,7 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from dicom_node.archive.draft import Buffer, NameNotDurable
-from dicom_node.archive.durable import DurableWriter, is_durable, remove_if_empty, remove_leftovers
+from dicom_node.archive.durable import (
+    DurableWriter,
+    is_durable,
+    remove_if_empty,
+    remove_if_older,
+    remove_leftovers,
+)
 from dicom_node.archive.layout import file_path, is_ours, study_folder
 from dicom_node.archive.note import Note
 from dicom_node.archive.part10 import Origin, part10_head
@@ -91,6 +97,11 @@ class Archive:
             raise ValueError(f"{path!r} is not a path of the archive")
         return self.root / path
 
+    def landing(self, study_instance_uid: str) -> Path | None:
+        """The study's folder, if it is there for good and files in it may wait for their names."""
+        home = _home(self.root, study_instance_uid)
+        return home if self._writer.is_ready(home) else None
+
     def paths(self) -> Iterator[str]:
         """Every finished file, instances (`.dcm`) and notes (`.note`), in no order worth relying on."""
         for study in self._studies():
@@ -126,7 +137,7 @@ class Archive:
             for path, at in decided:
                 file = self.open(path)
                 folders.add(file.parent)
-                removed += _remove_if_older(file, at)
+                removed += remove_if_older(file, at)
             for folder in folders:
                 remove_if_empty(folder)
         except OSError as error:
@@ -204,16 +215,6 @@ def _names(folder: Path) -> list[str]:
         return [entry.name for entry in os.scandir(folder)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _remove_if_older(file: Path, at: datetime) -> bool:
-    try:
-        if file.stat().st_mtime > at.timestamp():
-            return False
-        file.unlink()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _size(file: Path) -> int:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,6 +56,10 @@ class DurableWriter:
             self._nameless = can_be_nameless(folder)
         return Draft(folder, nameless=self._nameless)
 
+    def is_ready(self, folder: Path) -> bool:
+        """Whether `folder` was made durable before, and drafts in it are nameless."""
+        return bool(self._nameless) and folder in self._synced
+
     def _write(self, path: Path, parts: tuple[Buffer, ...]) -> None:
         self.make_folder(path.parent)
         with Draft(path.parent, nameless=False) as draft:
@@ -104,6 +109,17 @@ def remove_if_empty(folder: Path) -> None:
     except OSError as error:
         if error.errno != errno.ENOTEMPTY:
             raise
+
+
+def remove_if_older(file: Path, than: datetime) -> bool:
+    """Remove a file that has not been written since; whether it was."""
+    try:
+        if file.stat().st_mtime > than.timestamp():
+            return False
+        file.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def remove_leftovers(folder: Path) -> int:

@@ -29,14 +29,14 @@ def part10_head(origin: Origin) -> bytes:
     Text is encoded byte by byte (latin-1), the inverse of how the receiver decodes it, so that a UID with
     bytes no UID may have comes back as it was.
     """
-    before, behind = _around(origin.sop_class_uid, origin.transfer_syntax_uid, origin.source_ae_title)
+    before, behind = around(origin.sop_class_uid, origin.transfer_syntax_uid, origin.source_ae_title)
     elements = before + _element(0x0003, b"UI", origin.sop_instance_uid.encode("latin-1")) + behind
     group_length = _element(0x0000, b"UL", struct.pack("<L", len(elements)))
     return bytes(128) + b"DICM" + group_length + elements
 
 
 @lru_cache(maxsize=64)
-def _around(sop_class_uid: str, transfer_syntax_uid: str, source_ae_title: str) -> tuple[bytes, bytes]:
+def around(sop_class_uid: str, transfer_syntax_uid: str, source_ae_title: str) -> tuple[bytes, bytes]:
     """What lies before and behind the instance's UID: the same for all that one sender sends of one kind."""
     before = (
         _element(0x0001, b"OB", b"\x00\x01"),

@@ -18,6 +18,7 @@ from dicom_node.receiver.bounds import Bounds
 from dicom_node.receiver.commitments import Commitments
 from dicom_node.receiver.express import Express
 from dicom_node.receiver.hands import Hands
+from dicom_node.receiver.native_lane import NativeLane, Site, native_lane
 from dicom_node.receiver.outbox import Outbox
 from dicom_node.receiver.reports import Expected, Reports
 from dicom_node.receiver.server import Security, Server, Service, cut
@@ -25,6 +26,7 @@ from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.settings import ReceiverSettings
 from dicom_node.receiver.storing import Storing
 from dicom_node.receiver.telling import Telling
+from dicom_node.receiver.wire import Wire
 from dicom_node.tls import FreshContext, server_context
 
 _ASSOCIATION_TIMEOUT_S = 30.0
@@ -54,6 +56,9 @@ class Acceptor:
         self._sessions = Sessions()
         self._hands = Hands()
         self._storing = Storing(archive, outbox, self._sessions, settings.max_object_bytes)
+        self._site = Site(
+            archive, self._sessions, self._storing, settings.max_object_bytes, settings.reserve_bytes
+        )
         self._reports = Reports(expected, outbox, self._sessions)
         requests = RequestFiles(settings.requests_root)
         self._commitments = Commitments(requests, outbox, self._sessions, archive.has_room)
@@ -63,7 +68,7 @@ class Acceptor:
         self._server = Server(
             _entity(settings),
             address,
-            Service(self._handlers(), self._express, self._hands, self._on_closed),
+            Service(self._handlers(), self._express, self._native, self._hands, self._on_closed),
             self._sessions,
             Security(_tls(settings, outbox), self._on_stranger),
         )
@@ -83,6 +88,7 @@ class Acceptor:
         self._server.close()
         self._sessions.stop()
         self._storing.stop()
+        self._server.ring_all()
         self._sessions.wait_until_answered(_LAST_ANSWERS_S)
         for session in self._sessions.all():
             session.association.abort(block=False)
@@ -109,6 +115,9 @@ class Acceptor:
 
     def _express(self, session: Session) -> Express:
         return Express(session, self._sessions, self._storing, self._bounds)
+
+    def _native(self, session: Session, wire: Wire) -> NativeLane | None:
+        return native_lane(self._site, session, wire)
 
     def _on_requested(self, event: Event) -> None:
         """EVT_REQUESTED: turn strangers away before anything is negotiated."""

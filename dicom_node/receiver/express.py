@@ -36,6 +36,11 @@ class Express:
         return caller is not None and bool(caller.max_objects_per_s)
 
     @property
+    def pending(self) -> bool:
+        """Whether a request has come, and is not answered."""
+        return self._assembly.pending or self.due
+
+    @property
     def due(self) -> bool:
         """Whether a request is complete, and has no answer yet."""
         return self._due is not None

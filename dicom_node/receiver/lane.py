@@ -19,6 +19,11 @@ class Lane:
         self._heard = heard
         self._unsent = b""
 
+    @property
+    def descriptor(self) -> int:
+        """What becomes readable when there is something to serve."""
+        return self._wire.descriptor
+
     def serve(self) -> bool:
         """Take in what is there and serve it, without waiting for the peer.
 

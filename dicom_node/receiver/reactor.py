@@ -18,6 +18,7 @@ from dicom_node.receiver.express import Express
 from dicom_node.receiver.framing import Malformed, Pdu
 from dicom_node.receiver.hands import Hands, Loan
 from dicom_node.receiver.lane import Lane
+from dicom_node.receiver.native_lane import NativeLane
 from dicom_node.receiver.wire import Bell, Wire
 
 _TRANSFER, _CLOSING = "Sta6", "Sta13"
@@ -51,11 +52,14 @@ class Reactor(DULServiceProvider):
         self._hands: Hands | None = None
         self._express: Express | None = None
         self._lane: Lane | None = None
+        self._native: NativeLane | None = None
         self.ended = False
 
-    def serve_by(self, express: Express, hands: Hands) -> None:
-        """From now on plain C-STORE requests are served by `express`, where possible on one of `hands`."""
-        self._express, self._hands = express, hands
+    def serve_by(self, express: Express, hands: Hands, native: NativeLane | None) -> None:
+        """From now on C-STORE requests are served by `native` or else by `express`, if possible on a hand."""
+        self._express, self._hands, self._native = express, hands, native
+        if native is not None:
+            native.on_heard = self._idle_timer.restart
         if isinstance(self.socket, Wire):
             self._lane = Lane(self.socket, express, self._idle_timer.restart)
 
@@ -102,6 +106,8 @@ class Reactor(DULServiceProvider):
 
     @property
     def _serving(self) -> bool:
+        if self._native is not None and self._native.serving:
+            return True
         return self._express is not None and self._express.serving
 
     def _is_transport_event(self) -> bool:
@@ -133,29 +139,38 @@ class Reactor(DULServiceProvider):
 
     def _hear(self, wire: Wire) -> bool:
         """Wait for the peer, and receive what it says; whether it said something."""
-        patience_s = max(_NOW_S, self.artim_timer.remaining)
-        if self._can_lend(wire):
-            if not self._lend(wire, patience_s):
-                return False
-            if wire.pdu() is not None or not wire.wait(_NOW_S):
-                return True
-        elif not wire.wait(patience_s):
+        if not self._is_needed(wire, max(_NOW_S, self.artim_timer.remaining)):
             return False
+        if wire.pdu() is not None or not wire.wait(_NOW_S):
+            return True
         if not self._fill(wire):
             self._read_pdu_data()  # it finds the end
         return True
+
+    def _is_needed(self, wire: Wire, patience_s: float) -> bool:
+        """Wait until the peer says something that is not served without this thread, or somebody rings."""
+        if self._native is not None and self._is_between_requests and self._native.can_serve():
+            return self._native.serve(patience_s) and (wire.pdu() is not None or wire.wait(patience_s))
+        if self._can_lend(wire):
+            return self._lend(patience_s)
+        return wire.wait(patience_s)
 
     def _can_lend(self, wire: Wire) -> bool:
         """Whether nothing but C-STORE requests need be expected, on a socket that any hand can read."""
         if self._hands is None or self._express is None or self._express.is_paced or not wire.is_plain:
             return False
-        return self._is_between_messages
+        return self._is_between_messages and not (self._native is not None and self._native.fits)
 
-    def _lend(self, wire: Wire, patience_s: float) -> bool:
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether nothing of a message has come, in whoever's hands it would be."""
+        return self._is_between_messages and not (self._express is not None and self._express.pending)
+
+    def _lend(self, patience_s: float) -> bool:
         """Have the peer served by the hands until we are needed; whether it is the peer that needs us."""
         assert self._hands is not None
         assert self._lane is not None
-        loan = Loan(wire.descriptor, self._lane.serve, self.bell.ring)
+        loan = Loan(self._lane.descriptor, self._lane.serve, self.bell.ring)
         self._hands.lend(loan)
         self.bell.wait(patience_s)
         taken_back = self._hands.take_back(loan)

@@ -15,6 +15,7 @@ from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 from dicom_node.receiver.express import Express
 from dicom_node.receiver.hands import Hands
 from dicom_node.receiver.lobby import Lobby
+from dicom_node.receiver.native_lane import NativeLane
 from dicom_node.receiver.served import ServedAssociation
 from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.wire import Wire
@@ -40,6 +41,7 @@ class Service:
 
     handlers: list[evt.EventHandlerType]
     express: Callable[[Session], Express]
+    native: Callable[[Session, Wire], NativeLane | None]
     hands: Hands
     on_closed: Callable[[Session], None]
 
@@ -56,7 +58,9 @@ class _Door(RequestHandler):
             return
         association = self._create_association()
         with self.server.sessions.opened(association, self.remote.address) as session:
-            association.dul.serve_by(self.server.service.express(session), self.server.service.hands)
+            service = self.server.service
+            native = service.native(session, self.wire)
+            association.dul.serve_by(service.express(session), service.hands, native)
             association.start()
             association.join()
             self.server.service.on_closed(session)
@@ -82,7 +86,8 @@ class _Door(RequestHandler):
         association = ServedAssociation(self.ae, _ACCEPTOR)
         association._server = self.server
         association.name = f"association with {self.remote.address}"
-        association.set_socket(Wire(association, self.request, association.dul.bell))
+        self.wire = Wire(association, self.request, association.dul.bell)
+        association.set_socket(self.wire)
         us = association.acceptor
         us.ae_title, us.address_info = self.server.ae_title, self.local
         us.maximum_length = self.ae.maximum_pdu_size
@@ -141,6 +146,12 @@ class Server(ThreadedAssociationServer):
     def _has_room(self) -> bool:
         """Whether an association, one too many perhaps, could at least be rejected properly."""
         return self.sessions.connections() < self.ae.maximum_associations + _SPARE_CONNECTIONS
+
+    def ring_all(self) -> None:
+        """Have every association's thread look whether there is something else to do."""
+        for session in self.sessions.all():
+            if isinstance(session.association, ServedAssociation):
+                session.association.dul.bell.ring()
 
     def close(self) -> None:
         """Accept nobody any more; open associations go on."""

@@ -21,6 +21,7 @@ class Session:
         self.rejection = ""
         self.ended_by_peer = ""
         self.studies: dict[str, None] = {}
+        self.study = ""
         self.stored = 0
         self.refused = 0
         self.receiving_bytes = 0
@@ -28,11 +29,17 @@ class Session:
         self.overflowing = ""
         self.overflowed: dict[int, str] = {}
         self.answering = False
+        self.stores_beside: Callable[[], bool] = lambda: False
 
     @property
     def calling(self) -> str:
         """The caller's AE title."""
         return str(self.association.requestor.ae_title)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an object is being stored and has no answer yet."""
+        return self.answering or self.stores_beside()
 
     @property
     def held_bytes(self) -> int:
@@ -123,9 +130,14 @@ class Sessions:
         with self._changed:
             self._stopping = True
 
+    @property
+    def stopping(self) -> bool:
+        """Whether objects are refused."""
+        return self._stopping
+
     def wait_until_answered(self, timeout_s: float) -> bool:
         """Wait for the answers under way."""
-        return self._wait(lambda: not any(session.answering for session in self._open.values()), timeout_s)
+        return self._wait(lambda: not any(session.is_busy for session in self._open.values()), timeout_s)
 
     def wait_until_closed(self, timeout_s: float) -> bool:
         """Wait until no association is open."""

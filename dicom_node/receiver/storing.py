@@ -88,16 +88,41 @@ class Storing:
         if status == SUCCESS:
             session.stored += 1
             return SUCCESS, ""
+        self.tell_refused(session, incoming.sop_instance_uid, status, reason)
+        return status, reason
+
+    def tell_refused(self, session: Session, instance: str, status: int, reason: str) -> None:
+        """An object was not taken."""
         session.refused += 1
         self._outbox.put(
             "refused",
             association=session.id,
             calling=session.calling,
-            instance=incoming.sop_instance_uid,
+            instance=instance,
             status=f"{status:04X}",
             reason=reason,
         )
-        return status, reason
+
+    def tell_postponed(self, study: str, instance: str) -> None:
+        """An object of this study was not taken, and will be if it comes again."""
+        self._outbox.put("postponed", study=study, instance=instance)
+
+    def tell_stored(
+        self, session: Session, study: str, instance: str, kept: Kept, *, discarded: bool = False
+    ) -> None:
+        """An object is in the archive, or a note on it."""
+        session.study = study
+        session.studies[study] = None
+        self._outbox.put(
+            "stored",
+            path=kept.path,
+            digest=kept.digest,
+            study=study,
+            instance=instance,
+            association=session.id,
+            new=kept.new,
+            discarded=discarded,
+        )
 
     def stop(self) -> None:
         """Keep nobody waiting any more."""
@@ -132,19 +157,9 @@ class Storing:
         try:
             kept, discarded = self._file(header, incoming.dataset, incoming.context.transfer_syntax, session)
         except (ArchiveFull, ArchiveUnwritable):
-            self._outbox.put("postponed", study=study, instance=instance)
+            self.tell_postponed(study, instance)
             raise
-        session.studies[study] = None
-        self._outbox.put(
-            "stored",
-            path=kept.path,
-            digest=kept.digest,
-            study=study,
-            instance=instance,
-            association=session.id,
-            new=kept.new,
-            discarded=discarded,
-        )
+        self.tell_stored(session, study, instance, kept, discarded=discarded)
 
     def _header(self, encoded: BytesIO, transfer_syntax: UID) -> Header:
         quick = quick_header(encoded.getbuffer(), transfer_syntax)

@@ -45,7 +45,7 @@ class Telling:
         context = _context(session) if session else None
         if session is None or context is None:
             self._say(name, None, "gone")
-        elif session.answering or session.held_bytes:
+        elif session.is_busy or session.held_bytes:
             self._say(name, None, "busy")
         else:
             self._send(session, context, name, {str(uid): int(why) for uid, why in line["failed"].items()})

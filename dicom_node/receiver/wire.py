@@ -77,6 +77,15 @@ class Wire(AssociationSocket):
         return self._peer
 
     @property
+    def bell_descriptor(self) -> int:
+        """What becomes readable when somebody rings."""
+        return self._bell.fileno()
+
+    def silence(self) -> None:
+        """Hear all that rang so far."""
+        self._bell.silence()
+
+    @property
     def is_plain(self) -> bool:
         """Whether it is a socket without TLS: what can be read of it is known to the kernel."""
         return self.socket is not None and not isinstance(self.socket, ssl.SSLSocket)
@@ -153,6 +162,17 @@ class Wire(AssociationSocket):
     def skip(self, pdu: Pdu) -> None:
         """Go on behind `pdu`."""
         self._begin = pdu.end
+
+    def take_rest(self) -> bytes:
+        """What has come and was not used, whole PDUs or not: for somebody else to read."""
+        rest = bytes(memoryview(self._buffer)[self._begin : self._end])
+        self._begin = self._end = 0
+        return rest
+
+    def put_back(self, rest: bytes) -> None:
+        """What somebody else has read and not used."""
+        self._buffer = bytearray(rest) + bytes(max(0, _ROOM_BYTES - len(rest)))
+        self._begin, self._end = 0, len(rest)
 
     def recv(self, nr_bytes: int) -> bytearray:
         """As pynetdicom wants it: so many bytes, or fewer if the peer has closed.

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("dicom_node", "models", "pipeline", "reports")
 FILES = ("LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements.lock", "setup.py")
 NATIVE = "dicom_node.receiver._native"
-LEFT_OUT = {".c", ".pyc", ".so"}
+LEFT_OUT = {".c", ".h", ".pyc", ".so"}
 
 
 @pytest.fixture

@@ -1,0 +1,49 @@
+#define _GNU_SOURCE
+#include "draft.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static bool has_room(int folder, uint64_t wanted, uint64_t reserve)
+{
+    struct statvfs disk;
+    if (fstatvfs(folder, &disk))
+        return false;
+    uint64_t free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return free >= wanted && free - wanted >= reserve;
+}
+
+bool draft_write(Draft *draft, const char *folder, struct iovec *parts, int number, uint64_t reserve)
+{
+    uint64_t wanted = 0;
+    for (int i = 0; i < number; i++)
+        wanted += parts[i].iov_len;
+    draft->file = -1;
+    draft->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (draft->folder < 0 || !has_room(draft->folder, wanted, reserve))
+        return false;
+    draft->file = openat(draft->folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    if (draft->file < 0 || writev(draft->file, parts, number) != (ssize_t)wanted)
+        return false;
+    (void)posix_fadvise(draft->file, 0, 0, POSIX_FADV_DONTNEED);
+    return true;
+}
+
+Outcome draft_become(const Draft *draft, const char *name)
+{
+    char itself[40];
+    snprintf(itself, sizeof itself, "/proc/self/fd/%d", draft->file);
+    if (fdatasync(draft->file) || linkat(AT_FDCWD, itself, draft->folder, name, AT_SYMLINK_FOLLOW))
+        return NOTHING_THERE;
+    return fsync(draft->folder) ? IN_DOUBT : DURABLE;
+}
+
+void draft_close(const Draft *draft)
+{
+    if (draft->file >= 0)
+        close(draft->file);
+    if (draft->folder >= 0)
+        close(draft->folder);
+}

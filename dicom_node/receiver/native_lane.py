@@ -1,0 +1,169 @@
+"""The plainest C-STORE requests are served without the interpreter; what is left is told here.
+
+The native part (`native/`) is not there where it could not be built: `express` then does its work, as it does
+for whatever is not plain. Neither decides anything that the other would decide otherwise.
+"""
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, final
+
+from dicom_node.archive import Archive, Kept
+from dicom_node.archive.layout import study_folder
+from dicom_node.archive.part10 import around
+from dicom_node.conformance import OUT_OF_RESOURCES, Action, action_of
+from dicom_node.receiver.session import Session, Sessions
+from dicom_node.receiver.storing import OUR_MODEL_NAME, Storing
+from dicom_node.receiver.wire import Wire
+
+try:
+    from dicom_node.receiver import _native
+except ImportError:  # not built here
+    _native = None  # type: ignore[assignment]
+
+_LONGEST_BYTES: Final = 1 << 20
+"""Longer messages are left to those who count what all associations hold."""
+_LONGEST_ANSWER_BYTES: Final = 1024
+_PAUSE_MS: Final = 50
+"""What is stored is told to the node as often as that."""
+_IN_DOUBT: Final = "archive cannot be written: the name may not be durable"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all lanes have in common."""
+
+    archive: Archive
+    sessions: Sessions
+    storing: Storing
+    max_object_bytes: int
+    reserve_bytes: int
+
+
+def native_lane(site: Site, session: Session, wire: Wire) -> "NativeLane | None":
+    """A lane for this association's connection; None where none is built, or the connection is not plain."""
+    return NativeLane(site, session, wire) if _native is not None and wire.is_plain else None
+
+
+@final
+class NativeLane:
+    """Serves one association's plain requests on the thread that waits for them."""
+
+    def __init__(self, site: Site, session: Session, wire: Wire) -> None:
+        self._site = site
+        self._session = session
+        self._wire = wire
+        self._lane: _native.Lane | None = None
+        self._fits = True
+        self._followed = ""
+        self._sending = False
+        self.on_heard: Callable[[], None] = lambda: None
+
+    @property
+    def serving(self) -> bool:
+        """Whether it is the peer that waits for us."""
+        return self._sending or (self._lane is not None and self._lane.storing)
+
+    @property
+    def fits(self) -> bool:
+        """Whether it may come to serve this association."""
+        return self._fits
+
+    def can_serve(self) -> bool:
+        """Whether the association is one for us, and the study of its last object is in the archive."""
+        if self._site.sessions.stopping or not self._session.study or not self._fits:
+            return False
+        if self._lane is None:
+            self._lane = self._made()
+            self._fits = self._lane is not None
+        return self._fits and self._follow()
+
+    def serve(self, patience_s: float) -> bool:
+        """Serve what comes. False: somebody rang, or the peer was silent for so long.
+
+        True: it needs the association's own thread; what has come of it is back on the wire.
+        """
+        lane = self._lane
+        assert lane is not None
+        rest = self._wire.take_rest()
+        if rest and not lane.put(rest):
+            self._wire.put_back(rest)
+            return True
+        try:
+            return self._serve(lane, min(1e6, math.ceil(1000 * patience_s)))
+        finally:
+            if left := lane.rest():
+                self._wire.put_back(left)
+            self._site.sessions.answer_sent(self._session)
+
+    def _serve(self, lane: "_native.Lane", patience_ms: float) -> bool:
+        while True:
+            why, heard, records = lane.serve(int(patience_ms), _PAUSE_MS)
+            if heard:
+                self.on_heard()
+            for record in records:
+                self._tell(*record)
+            if why == _native.UNSENT:
+                self._send(lane.unsent())
+            elif why == _native.RUNG:
+                self._wire.silence()
+                return False
+            elif why != _native.PAUSE:
+                return why != _native.SILENT
+
+    def _send(self, answer: bytes) -> None:
+        self._sending = True
+        self._wire.send(answer)
+        self._sending = False
+
+    def _tell(self, instance: str, name: str, digest: str, in_doubt: bool) -> None:
+        storing, study = self._site.storing, self._followed
+        if in_doubt:
+            storing.tell_postponed(study, instance)
+            storing.tell_refused(self._session, instance, OUT_OF_RESOURCES, _IN_DOUBT)
+            return
+        self._session.stored += 1
+        kept = Kept(f"{study_folder(study)}/{name}", digest, new=True)
+        storing.tell_stored(self._session, study, instance, kept)
+
+    def _follow(self) -> bool:
+        study = self._session.study
+        if study == self._followed:
+            return True
+        folder = self._site.archive.landing(study)
+        if folder is None or self._lane is None:
+            self._fits = False
+            return False
+        self._lane.follow(study.encode("latin-1"), os.fsencode(folder))
+        self._followed = study
+        return True
+
+    def _made(self) -> "_native.Lane | None":
+        """None if this caller's objects are spaced out, or its messages are shorter than our answers."""
+        session, site = self._session, self._site
+        caller = session.caller
+        longest_answer = session.association.requestor.maximum_length or _LONGEST_ANSWER_BYTES
+        if longest_answer < _LONGEST_ANSWER_BYTES or (caller is not None and caller.max_objects_per_s):
+            return None
+        own = caller.max_object_bytes if caller is not None else 0
+        lane = _native.Lane(
+            descriptor=self._wire.descriptor,
+            bell=self._wire.bell_descriptor,
+            longest_bytes=min(_LONGEST_BYTES, own or site.max_object_bytes),
+            reserve_bytes=site.reserve_bytes,
+            our_model=OUR_MODEL_NAME.encode(),
+        )
+        for context in session.association.accepted_contexts:
+            syntax, sop_class = context.transfer_syntax[0], str(context.abstract_syntax)
+            if (
+                action_of(sop_class) is not Action.ANALYSE
+                or syntax.is_deflated
+                or not syntax.is_little_endian
+            ):
+                continue
+            before, behind = around(sop_class, str(syntax), session.calling)
+            lane.allow(context.context_id or 0, syntax.is_implicit_VR, sop_class.encode(), before, behind)
+        session.stores_beside = lambda: lane.storing
+        return lane
