@@ -17,7 +17,6 @@ from dicom_node.receiver.admission import rejection, too_many
 from dicom_node.receiver.bounds import Bounds
 from dicom_node.receiver.commitments import Commitments
 from dicom_node.receiver.express import Express
-from dicom_node.receiver.hands import Hands
 from dicom_node.receiver.native_lane import NativeLane, Site, native_lane
 from dicom_node.receiver.outbox import Outbox
 from dicom_node.receiver.reports import Expected, Reports
@@ -54,7 +53,6 @@ class Acceptor:
         self._settings = settings
         self._outbox = outbox
         self._sessions = Sessions()
-        self._hands = Hands()
         self._storing = Storing(archive, outbox, self._sessions, settings.max_object_bytes)
         self._site = Site(
             archive, self._sessions, self._storing, settings.max_object_bytes, settings.reserve_bytes
@@ -68,7 +66,7 @@ class Acceptor:
         self._server = Server(
             _entity(settings),
             address,
-            Service(self._handlers(), self._express, self._native, self._hands, self._on_closed),
+            Service(self._handlers(), self._express, self._native, self._on_closed),
             self._sessions,
             Security(_tls(settings, outbox), self._on_stranger),
         )
@@ -80,7 +78,6 @@ class Acceptor:
 
     def start(self) -> None:
         """Answer in the background."""
-        self._hands.start()
         self._server.start()
 
     def stop(self) -> None:
@@ -96,7 +93,6 @@ class Acceptor:
             for session in self._sessions.all():
                 cut(session)
             self._sessions.wait_until_closed(_LAST_ABORTS_S)
-        self._hands.stop()
 
     def _handlers(self) -> list[evt.EventHandlerType]:
         return [

@@ -1,6 +1,6 @@
 """The way of a plain C-STORE request: from the PDUs as they came to the answer, on one thread."""
 
-from typing import Final, final
+from typing import final
 
 from pynetdicom.presentation import PresentationContextTuple
 
@@ -10,9 +10,6 @@ from dicom_node.receiver.framing import command_pdus, fragments
 from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.store_command import StoreRequest, store_response
 from dicom_node.receiver.storing import Incoming, Storing
-
-_LONG_BYTES: Final = 1 << 20
-"""Larger objects take long to hash and to write: no other association waits for that."""
 
 
 @final
@@ -30,12 +27,6 @@ class Express:
         self.serving = False
 
     @property
-    def is_paced(self) -> bool:
-        """Whether this caller's objects are to be spaced out, by waiting."""
-        caller = self._session.caller
-        return caller is not None and bool(caller.max_objects_per_s)
-
-    @property
     def pending(self) -> bool:
         """Whether a request has come, and is not answered."""
         return self._assembly.pending or self.due
@@ -44,11 +35,6 @@ class Express:
     def due(self) -> bool:
         """Whether a request is complete, and has no answer yet."""
         return self._due is not None
-
-    @property
-    def takes_long(self) -> bool:
-        """Whether the others had better not wait until what is due is stored."""
-        return self._due is not None and self._due.dataset.getbuffer().nbytes > _LONG_BYTES
 
     def take(self, pdu: memoryview) -> bool:
         """Take a whole P-DATA-TF, after which an answer may be `due`; False: it is not for us.

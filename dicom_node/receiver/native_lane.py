@@ -66,19 +66,18 @@ class NativeLane:
         """Whether it is the peer that waits for us."""
         return self._sending or (self._lane is not None and self._lane.storing)
 
-    @property
-    def fits(self) -> bool:
-        """Whether it may come to serve this association."""
-        return self._fits
-
     def can_serve(self) -> bool:
-        """Whether the association is one for us, and the study of its last object is in the archive."""
-        if self._site.sessions.stopping or not self._session.study or not self._fits:
+        """Whether the association is one for us, and the study that is expected is in the archive.
+
+        Expected is that of its last object, or before its first that of the last object of all.
+        """
+        expected = self._session.study or self._site.storing.latest_study
+        if self._site.sessions.stopping or not expected or not self._fits:
             return False
         if self._lane is None:
             self._lane = self._made()
             self._fits = self._lane is not None
-        return self._fits and self._follow()
+        return self._fits and self._follow(expected)
 
     def serve(self, patience_s: float) -> bool:
         """Serve what comes. False: somebody rang, or the peer was silent for so long.
@@ -128,8 +127,7 @@ class NativeLane:
         kept = Kept(f"{study_folder(study)}/{name}", digest, new=True)
         storing.tell_stored(self._session, study, instance, kept)
 
-    def _follow(self) -> bool:
-        study = self._session.study
+    def _follow(self, study: str) -> bool:
         if study == self._followed:
             return True
         folder = self._site.archive.landing(study)

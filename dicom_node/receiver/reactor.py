@@ -2,8 +2,8 @@
 
 Its state machine (PS3.8 9.2), its timers and all messages but plain C-STORE requests are pynetdicom's; what
 is ours is how its loop passes the time. It would look at the socket and sleep a millisecond in turns: here it
-waits for the socket and for a bell, and between two messages it lends the socket to the hands that serve
-C-STORE, and waits for the bell alone.
+waits for the socket and for a bell, and between two messages it waits in the native lane, which meanwhile
+serves the plainest requests.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,7 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
 
 from dicom_node.receiver.express import Express
-from dicom_node.receiver.framing import Malformed, Pdu
-from dicom_node.receiver.hands import Hands, Loan
-from dicom_node.receiver.lane import Lane
+from dicom_node.receiver.framing import P_DATA_TF, Malformed, Pdu
 from dicom_node.receiver.native_lane import NativeLane
 from dicom_node.receiver.wire import Bell, Wire
 
@@ -49,19 +47,15 @@ class Reactor(DULServiceProvider):
         self.to_user_queue = Announced(stir_user)
         self._stir_user = stir_user
         self._run_loop_delay = 0.0
-        self._hands: Hands | None = None
         self._express: Express | None = None
-        self._lane: Lane | None = None
         self._native: NativeLane | None = None
         self.ended = False
 
-    def serve_by(self, express: Express, hands: Hands, native: NativeLane | None) -> None:
-        """From now on C-STORE requests are served by `native` or else by `express`, if possible on a hand."""
-        self._express, self._hands, self._native = express, hands, native
+    def serve_by(self, express: Express, native: NativeLane | None) -> None:
+        """From now on C-STORE requests are served by `express`, and where possible by `native`."""
+        self._express, self._native = express, native
         if native is not None:
             native.on_heard = self._idle_timer.restart
-        if isinstance(self.socket, Wire):
-            self._lane = Lane(self.socket, express, self._idle_timer.restart)
 
     @property
     def patience_s(self) -> float:
@@ -149,35 +143,10 @@ class Reactor(DULServiceProvider):
 
     def _is_needed(self, wire: Wire, patience_s: float) -> bool:
         """Wait until the peer says something that is not served without this thread, or somebody rings."""
-        if self._native is not None and self._is_between_requests and self._native.can_serve():
+        between = self._is_between_messages and not (self._express is not None and self._express.pending)
+        if self._native is not None and between and self._native.can_serve():
             return self._native.serve(patience_s) and (wire.pdu() is not None or wire.wait(patience_s))
-        if self._can_lend(wire):
-            return self._lend(patience_s)
         return wire.wait(patience_s)
-
-    def _can_lend(self, wire: Wire) -> bool:
-        """Whether nothing but C-STORE requests need be expected, on a socket that any hand can read."""
-        if self._hands is None or self._express is None or self._express.is_paced or not wire.is_plain:
-            return False
-        return self._is_between_messages and not (self._native is not None and self._native.fits)
-
-    @property
-    def _is_between_requests(self) -> bool:
-        """Whether nothing of a message has come, in whoever's hands it would be."""
-        return self._is_between_messages and not (self._express is not None and self._express.pending)
-
-    def _lend(self, patience_s: float) -> bool:
-        """Have the peer served by the hands until we are needed; whether it is the peer that needs us."""
-        assert self._hands is not None
-        assert self._lane is not None
-        loan = Loan(self._lane.descriptor, self._lane.serve, self.bell.ring)
-        self._hands.lend(loan)
-        self.bell.wait(patience_s)
-        taken_back = self._hands.take_back(loan)
-        if loan.error is not None:
-            raise loan.error
-        self._lane.finish()
-        return not taken_back
 
     def _hear_out(self, wire: Wire) -> None:
         """All is said: close, once what the peer has sent is read. Half a PDU is not waited for."""
@@ -196,17 +165,22 @@ class Reactor(DULServiceProvider):
 
     @property
     def _is_between_messages(self) -> bool:
+        """Whether nothing of a message has come that pynetdicom would put together."""
         return self.assoc.dimse.message is None and self.state_machine.current_state == _TRANSFER
 
     def _is_served(self, wire: Wire, pdu: Pdu) -> bool:
         """Whether our own way took this PDU."""
-        if self._lane is None or not self._is_between_messages:
+        if self._express is None or pdu.kind != P_DATA_TF or not self._is_between_messages:
             return False
         try:
-            taken = self._lane.take(pdu)
+            with wire.view(pdu) as view:
+                taken = self._express.take(view)
         except Malformed:
-            wire.skip(pdu)
             self.event_queue.put("Evt19")
-            return True
-        self._lane.finish()
+            taken = True
+        if taken:
+            wire.skip(pdu)
+        if self._express.due:
+            wire.send(self._express.answer())
+            self._express.sent()
         return taken

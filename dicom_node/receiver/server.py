@@ -13,7 +13,6 @@ from pynetdicom import AE, evt
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from dicom_node.receiver.express import Express
-from dicom_node.receiver.hands import Hands
 from dicom_node.receiver.lobby import Lobby
 from dicom_node.receiver.native_lane import NativeLane
 from dicom_node.receiver.served import ServedAssociation
@@ -37,12 +36,11 @@ class Security:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Who answers: `handlers` what pynetdicom hands on, `express` C-STORE requests, if it can on `hands`."""
+    """Who answers: `handlers` what pynetdicom hands on, `express` and `native` C-STORE requests."""
 
     handlers: list[evt.EventHandlerType]
     express: Callable[[Session], Express]
     native: Callable[[Session, Wire], NativeLane | None]
-    hands: Hands
     on_closed: Callable[[Session], None]
 
 
@@ -60,7 +58,7 @@ class _Door(RequestHandler):
         with self.server.sessions.opened(association, self.remote.address) as session:
             service = self.server.service
             native = service.native(session, self.wire)
-            association.dul.serve_by(service.express(session), service.hands, native)
+            association.dul.serve_by(service.express(session), native)
             association.start()
             association.join()
             self.server.service.on_closed(session)

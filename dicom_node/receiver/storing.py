@@ -60,6 +60,7 @@ class Storing:
         self._sessions = sessions
         self._max_object_bytes = max_object_bytes
         self._paces = Paces()
+        self.latest_study = ""
 
     def on_store(self, event: Event) -> Dataset | int:
         """EVT_C_STORE: a request that came pynetdicom's way."""
@@ -111,7 +112,7 @@ class Storing:
         self, session: Session, study: str, instance: str, kept: Kept, *, discarded: bool = False
     ) -> None:
         """An object is in the archive, or a note on it."""
-        session.study = study
+        session.study = self.latest_study = study
         session.studies[study] = None
         self._outbox.put(
             "stored",

@@ -36,13 +36,6 @@ class Bell:
             if self._open:
                 self._rung.send(b"\0")
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until somebody rings, and hear all that rang so far."""
-        waiting = select.poll()
-        waiting.register(self, select.POLLIN)
-        if waiting.poll(1000 * timeout_s):
-            self.silence()
-
     def silence(self) -> None:
         """Hear all that rang so far."""
         with contextlib.suppress(BlockingIOError):
@@ -90,11 +83,6 @@ class Wire(AssociationSocket):
         """Whether it is a socket without TLS: what can be read of it is known to the kernel."""
         return self.socket is not None and not isinstance(self.socket, ssl.SSLSocket)
 
-    @property
-    def ready(self) -> bool:
-        """Whether there is something to read, or the end of it."""
-        return self._begin < self._end or self.wait(0.0)
-
     def wait(self, timeout_s: float) -> bool:
         """Wait for the peer, until the bell rings; whether it was the peer."""
         connection = self.socket
@@ -112,28 +100,6 @@ class Wire(AssociationSocket):
         """A sender that waits for our acknowledgement before it sends the rest gets it now."""
         if _QUICK is not None and self.socket is not None:
             self.socket.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)
-
-    def fill_now(self) -> int | None:
-        """Receive what a plain socket holds, without waiting: how much; 0 at its end, None if none came."""
-        assert self.socket is not None
-        self._make_room()
-        try:
-            with memoryview(self._buffer) as view:
-                received = self.socket.recv_into(view[self._end :], 0, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return 0
-        self._end += received
-        return received
-
-    def send_now(self, said: bytes) -> bytes:
-        """Send as much as a plain socket takes without waiting; the rest, which is for `send`."""
-        assert self.socket is not None
-        try:
-            return said[self.socket.send(said, socket.MSG_DONTWAIT) :]
-        except OSError:
-            return said
 
     def fill(self) -> bool:
         """Receive what is there; False if the peer has closed.

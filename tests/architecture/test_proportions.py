@@ -13,7 +13,6 @@ LINES_PER_FUNCTION = 40
 DOORS = {
     "dicom_node/receiver/reactor.py": "a stranger's PDU meets a decoder",
     "dicom_node/receiver/served.py": "a stranger's request meets the negotiation",
-    "dicom_node/receiver/hands.py": "one association's trouble must not cost the others a hand",
     "dicom_node/receiver/storing.py": "a stranger's bytes meet a parser",
     "dicom_node/intake/index.py": "a stranger's file is read",
     "dicom_node/analysis/worker.py": "a model and its decoders run",
