@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from pydicom.uid import UID
 from pynetdicom import build_context
@@ -165,6 +166,7 @@ def accepted_contexts(*, discard: bool = True) -> list[PresentationContext]:
     return [_context(service) for service in offered if discard or service.action is not Action.DISCARD]
 
 
+@cache
 def action_of(sop_class_uid: str) -> Action | None:
     """What the receiver does with an object of this class; None if it does not accept it."""
     for service in SERVICES:

@@ -11,6 +11,7 @@ from pathlib import Path
 from dicom_node import __version__
 
 _PACKAGES = ("dicom_node", "models", "pipeline", "reports")
+_SOURCES = {".py", ".c", ".h"}
 _LIBRARIES = (
     *("tensorflow", "keras", "numpy", "SimpleITK"),
     *("pydicom", "python-gdcm", "pyjpegls", "highdicom", "matplotlib", "pillow"),
@@ -27,7 +28,7 @@ class Installation:
         platform: operating system and processor.
         version: of the node.
         commit: of its source, where an installation knows it; else empty.
-        source_sha256: digest of every Python file of the node, so that an edited copy shows.
+        source_sha256: digest of every source file of the node, so that an edited copy shows.
         libraries: version by name, of the interpreter and of what computes, reads and writes for us.
     """
 
@@ -52,9 +53,11 @@ def installation() -> Installation:
 
 
 def source_digest(root: Path) -> str:
-    """SHA-256 over name and content of every Python file of the node's packages below `root`."""
+    """SHA-256 over name and content of every file of Python or C of the node's packages below `root`."""
     sha = hashlib.sha256()
-    for path in sorted(path for package in _PACKAGES for path in (root / package).rglob("*.py")):
+    for path in sorted(path for package in _PACKAGES for path in (root / package).rglob("*.[pch]*")):
+        if path.suffix not in _SOURCES:
+            continue
         sha.update(f"{path.relative_to(root).as_posix()}\0".encode())
         sha.update(hashlib.sha256(path.read_bytes()).digest())
     return sha.hexdigest()

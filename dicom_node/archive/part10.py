@@ -35,7 +35,7 @@ def part10_head(origin: Origin) -> bytes:
     return bytes(128) + b"DICM" + group_length + elements
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def around(sop_class_uid: str, transfer_syntax_uid: str, source_ae_title: str) -> tuple[bytes, bytes]:
     """What lies before and behind the instance's UID: the same for all that one sender sends of one kind."""
     before = (

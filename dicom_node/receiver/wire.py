@@ -137,7 +137,7 @@ class Wire(AssociationSocket):
 
     def put_back(self, rest: bytes) -> None:
         """What somebody else has read and not used."""
-        self._buffer = bytearray(rest) + bytes(max(0, _ROOM_BYTES - len(rest)))
+        self._buffer = bytearray(rest)
         self._begin, self._end = 0, len(rest)
 
     def recv(self, nr_bytes: int) -> bytearray:

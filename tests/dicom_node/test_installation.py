@@ -45,7 +45,12 @@ def test_one_byte_or_one_name_makes_another_source(tmp_path: Path) -> None:
     (tmp_path / "models" / "a.py").write_text("x = 2\n")
     second = source_digest(tmp_path)
     (tmp_path / "models" / "a.py").rename(tmp_path / "models" / "b.py")
-    assert len({first, second, source_digest(tmp_path)}) == 3
+    third = source_digest(tmp_path)
+    (tmp_path / "models" / "a.c").write_text("int x;\n")
+    assert len({first, second, third, source_digest(tmp_path)}) == 4
+    (tmp_path / "models" / "notes.txt").write_text("not ours to run\n")
+    (tmp_path / "models" / "a.pyc").write_bytes(b"nor this")
+    assert len({first, second, third, source_digest(tmp_path)}) == 4
 
 
 def test_an_installation_names_version_host_and_what_computes() -> None:
