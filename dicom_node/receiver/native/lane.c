@@ -445,7 +445,7 @@ static int prepare(PyObject *module)
 static PyModuleDef_Slot phases[] = {{Py_mod_exec, prepare}, {0, NULL}};
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "_native", NULL, 0, NULL, phases, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "_native", "The native part of the receiver.", 0, NULL, phases, NULL, NULL, NULL,
 };
 
 PyMODINIT_FUNC PyInit__native(void) { return PyModuleDef_Init(&module); }
