@@ -55,7 +55,8 @@ class Lane:
     def serve(self, patience_ms: int, pause_ms: int, /) -> tuple[int, bool, list[tuple[str, str, str, bool]]]:
         """Serve what comes until something else is to be done: what, and whether the peer was heard.
 
-        Waits `patience_ms` for the first bytes, and goes on for `pause_ms` after them. Each object is in
+        Waits `patience_ms` for the first bytes, and goes on for `pause_ms` after them, or after the first
+        object if it had come before. Each object is in
         the archive, and answered, or about to be with UNSENT: SOP Instance UID, name of the file, digest, and
         whether the name is in doubt, in which case it was refused (A700).
 

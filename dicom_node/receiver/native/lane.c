@@ -227,13 +227,14 @@ static bool is_stirred(const Lane *lane, long long deadline_ms, Why *why)
         *why = RUNG;
         return false;
     }
-    *why = lane->heard ? PAUSE : SILENT;
+    *why = lane->heard || lane->number ? PAUSE : SILENT;
     return stirred > 0;
 }
 
 static Why serve(Lane *lane, long long patience_ms, long long pause_ms)
 {
     long long deadline_ms = now_ms() + patience_ms;
+    bool is_telling = false;  /* there is something to say, and it waits no longer than `pause_ms` */
     Why why;
     for (;;) {
         Verdict verdict = take(lane);
@@ -244,6 +245,10 @@ static Why serve(Lane *lane, long long patience_ms, long long pause_ms)
         make_room(lane);
         if (lane->end == lane->room)
             return LEFT;
+        if (!is_telling && (lane->heard || lane->number)) {
+            deadline_ms = now_ms() + pause_ms;
+            is_telling = true;
+        }
         if (!is_stirred(lane, deadline_ms, &why))
             return why;
         ssize_t came = recv(lane->descriptor, lane->buffer + lane->end, lane->room - lane->end, MSG_DONTWAIT);
@@ -252,8 +257,6 @@ static Why serve(Lane *lane, long long patience_ms, long long pause_ms)
         if (came <= 0)
             return ENDED;
         lane->end += (size_t)came;
-        if (!lane->heard)
-            deadline_ms = now_ms() + pause_ms;
         lane->heard = true;
     }
 }
