@@ -513,7 +513,7 @@ def test_what_was_received_before_is_told_without_waiting_for_the_peer(native: N
 def test_nothing_is_put_behind_what_is_there_and_nothing_that_is_too_long(tmp_path: Path) -> None:
     with closing(Native(tmp_path, longest_bytes=1000)) as native:
         assert not native.lane.put(bytes(10 * LONGEST))
-        assert native.lane.put(bytearray(b"what"))
+        assert native.lane.put(b"what")
         assert not native.lane.put(b"more")
         assert native.lane.rest() == b"what"
         assert native.lane.rest() == b""
@@ -550,8 +550,13 @@ def test_a_wrong_use_is_an_error(native: Native, wrong: str) -> None:
 
 
 def test_nothing_is_being_stored_while_it_waits(native: Native) -> None:
-    seen = []
-    looking = threading.Timer(0.05, lambda: (seen.append(native.lane.storing), native.bell.ring()))
+    seen: list[bool] = []
+
+    def look() -> None:
+        seen.append(native.lane.storing)
+        native.bell.ring()
+
+    looking = threading.Timer(0.05, look)
     looking.start()
     assert native.serve(LONG_MS)[0] == _native.RUNG
     looking.join()

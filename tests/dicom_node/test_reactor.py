@@ -94,9 +94,13 @@ def store(item: Sent, message_id: int, context: int = 1, pieces: int = 2) -> lis
 
 
 @contextlib.contextmanager
-def peer(node: Receiver, calling: str = "PEER", longest_bytes: int = 16_382) -> Iterator[Peer]:
+def peer(
+    node: Receiver, calling: str = "PEER", longest_bytes: int = 16_382, also: tuple[str, ...] = ()
+) -> Iterator[Peer]:
+    """`also`: SOP classes for which it has a context, too."""
     ae = AE(calling)
     contexts = [build_context(MR_IMAGE, "1.2.840.10008.1.2.1"), build_context(VERIFICATION)]
+    contexts += [build_context(sop_class, "1.2.840.10008.1.2.1") for sop_class in also]
     opened = ae.associate("127.0.0.1", node.port, contexts, ae_title="DICOMNODE", max_pdu=longest_bytes)
     assert opened.is_established
     opened._reactor_checkpoint.clear()
