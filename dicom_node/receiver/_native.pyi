@@ -33,7 +33,7 @@ class Lane:
 
     @property
     def storing(self) -> bool:
-        """Whether an object is being stored or answered at this moment. Any thread may ask."""
+        """Whether an object is being stored, or its answer not taken or `unsent`. Any thread may ask."""
 
     def allow(
         self, context_id: int, implicit: bool, sop_class: bytes, before: bytes, behind: bytes, /
@@ -56,9 +56,9 @@ class Lane:
         """Serve what comes until something else is to be done: what, and whether the peer was heard.
 
         Waits `patience_ms` for the first bytes, and goes on for `pause_ms` after them, or after the first
-        object if it had come before. Each object is in
-        the archive, and answered, or about to be with UNSENT: SOP Instance UID, name of the file, digest, and
-        whether the name is in doubt, in which case it was refused (A700).
+        object if it had come before. Each object is in the archive, and answered, or about to be with UNSENT:
+        SOP Instance UID, name of the file, digest, and whether the name is in doubt, in which case it was
+        refused (A700).
 
         Raises:
             ValueError: there is no study to follow.

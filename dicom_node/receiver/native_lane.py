@@ -105,16 +105,16 @@ class NativeLane:
             for record in records:
                 self._tell(*record)
             if why == _native.UNSENT:
-                self._send(lane.unsent())
+                self._send(lane)
             elif why == _native.RUNG:
                 self._wire.silence()
                 return False
             elif why != _native.PAUSE:
                 return why != _native.SILENT
 
-    def _send(self, answer: bytes) -> None:
+    def _send(self, lane: "_native.Lane") -> None:
         self._sending = True
-        self._wire.send(answer)
+        self._wire.send(lane.unsent())
         self._sending = False
 
     def _tell(self, instance: str, name: str, digest: str, in_doubt: bool) -> None:
@@ -163,5 +163,5 @@ class NativeLane:
                 continue
             before, behind = around(sop_class, str(syntax), session.calling)
             lane.allow(context.context_id or 0, syntax.is_implicit_VR, sop_class.encode(), before, behind)
-        session.stores_beside = lambda: lane.storing
+        session.stores_beside = lambda: self.serving
         return lane

@@ -1,11 +1,12 @@
 """The lane in C, alone: what is plain is stored and answered to the byte as in Python, all else stays as it came."""
 
+import os
 import select
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from dicom_node.archive.layout import file_path, study_folder
 from dicom_node.archive.part10 import Origin, around, part10_head
 from dicom_node.receiver.framing import command_pdus
+from dicom_node.receiver.native_lane import NativeLane, Site
 from dicom_node.receiver.store_command import StoreRequest, store_response
 from dicom_node.receiver.storing import OUR_MODEL_NAME
 from dicom_node.receiver.wire import Bell
 from tests.dicom_node.receiving import MR_IMAGE, SECONDARY_CAPTURE, Sent, element
+from tests.dicom_node.test_lane import Site as PythonSite
 from tests.dicom_node.test_reactor import RELEASE_RQ, VERIFICATION, command, store
 from tests.dicom_node.test_receiver_hostile import p_data
-from tests.peers.presence import missing
+from tests.peers.presence import missing, until
 
 try:
     from dicom_node.receiver import _native
@@ -482,8 +485,10 @@ def test_of_answers_that_the_peer_does_not_take_nothing_is_lost(tmp_path: Path) 
             why, _, records = native.serve(LONG_MS)
             assert records == [record(image(number))]
             answers += answer(image(number), number)
+        assert native.lane.storing
         unsent = native.lane.unsent()
         assert unsent
+        assert not native.lane.storing
         assert native.lane.unsent() == b""
         assert received(native.peer, len(answers) - len(unsent)) + unsent == answers
         native.peer.sendall(said(image(0)))
@@ -561,3 +566,50 @@ def test_nothing_is_being_stored_while_it_waits(native: Native) -> None:
     assert native.serve(LONG_MS)[0] == _native.RUNG
     looking.join()
     assert seen == [False]
+
+
+def test_an_answer_that_the_peer_does_not_take_is_waited_for_like_any_other(tmp_path: Path) -> None:
+    """Whoever stops the receiver waits for the answers under way."""
+    site = PythonSite(tmp_path)
+    with heard_out(site), closing(site):
+        sessions, storing = site.express._sessions, site.express._storing
+        lane = NativeLane(Site(site.archive, sessions, storing, LONGEST, 0), site.session, site.wire)
+        site.peer.sendall(said(image(0)))
+        assert site.lane.serve()
+        assert lane.can_serve()
+        items = [image(number) for number in range(1, 3000)]
+        sending = threading.Thread(target=send_until_lost, args=(site.peer, items))
+        serving = threading.Thread(target=lane.serve, args=(10.0,))
+        for thread in (sending, serving):
+            thread.start()
+        until(lambda: lane._sending, "the peer takes no more answers")
+        assert site.session.is_busy
+        site.bell.ring()
+        while serving.is_alive():
+            site.peer.recv(65_536)
+            serving.join(0.01)
+        assert sessions.wait_until_answered(10.0)
+        site.peer.shutdown(socket.SHUT_RDWR)
+        sending.join()
+
+
+@contextmanager
+def heard_out(site: PythonSite) -> Iterator[None]:
+    """Whatever the node is told is heard, until `site` is closed."""
+    heard = os.dup(site._heard)
+
+    def hear() -> None:
+        while os.read(heard, 65_536):
+            continue
+
+    hearing = threading.Thread(target=hear)
+    hearing.start()
+    yield
+    hearing.join()
+    os.close(heard)
+
+
+def send_until_lost(peer: socket.socket, items: Sequence[Sent]) -> None:
+    with suppress(OSError):
+        for number, item in enumerate(items):
+            peer.sendall(said(item, number))

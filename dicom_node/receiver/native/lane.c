@@ -196,7 +196,7 @@ static Verdict take(Lane *lane)
         atomic_store(&lane->storing, true);
         bool stored = store(lane, &message);
         bool sent = !stored || is_sent(lane);
-        atomic_store(&lane->storing, false);
+        atomic_store(&lane->storing, !sent);
         if (!stored)
             return OTHERWISE;
         lane->begin += message.size;
@@ -365,8 +365,10 @@ static PyObject *lane_unsent(Lane *lane, PyObject *unused)
     (void)unused;
     const char *from = (const char *)lane->answer + lane->answer_begin;
     PyObject *unsent = PyBytes_FromStringAndSize(from, (Py_ssize_t)(lane->answer_end - lane->answer_begin));
-    if (unsent)
+    if (unsent) {
         lane->answer_begin = lane->answer_end = 0;
+        atomic_store(&lane->storing, false);
+    }
     return unsent;
 }
 
