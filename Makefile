@@ -60,12 +60,15 @@ rounds: ROUNDS ?= 1000
 rounds: SEED ?= 1
 rounds: LANES ?= 2
 
-fuzz: $(DEV_STAMP)  ## spoiled PDUs, conversations and images: PDUS=1000000 SOCKETS=20000 IMAGES=10000 SEED=1
+fuzz: $(DEV_STAMP)  ## spoiled PDUs, conversations, images: PDUS=1000000 NATIVE=200000 SOCKETS=20000 IMAGES=10000 SEED=1
 	$(BIN)/python -m tests.fuzz.pdus --inputs $(PDUS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.native --inputs $(NATIVE) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.native_bounds --inputs $(NATIVE) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.sockets --inputs $(SOCKETS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.files --images $(IMAGES) --seed $(SEED)
 
 fuzz: PDUS ?= 1000000
+fuzz: NATIVE ?= 200000
 fuzz: SOCKETS ?= 20000
 fuzz: IMAGES ?= 10000
 fuzz: SEED ?= 1

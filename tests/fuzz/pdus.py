@@ -50,7 +50,7 @@ class Campaign:
         """Play one input; a failure is kept with its traceback."""
         started = time.perf_counter()
         try:
-            with _watched():
+            with watched():
                 self.ends[self.end_of(number)] += 1
         except (Exception, Hung):  # noqa: BLE001 - whatever it is, it is what we look for
             self.failed.append((number, traceback.format_exc()))
@@ -72,7 +72,7 @@ class Campaign:
 
 
 @contextmanager
-def _watched() -> Iterator[None]:
+def watched() -> Iterator[None]:
     """What takes longer than `HANGS_AFTER_S` is a hang."""
     former = signal.signal(signal.SIGALRM, _hangs)
     signal.setitimer(signal.ITIMER_REAL, HANGS_AFTER_S)

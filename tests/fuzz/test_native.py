@@ -1,0 +1,60 @@
+"""The way in C does what the way in Python would do, or leaves it; hundreds of thousands on demand: `make fuzz`."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fuzz.native import Campaign, built
+from tests.fuzz.native_bounds import played, read_alone
+from tests.fuzz.native_play import Player, archive_folder
+from tests.peers.presence import missing
+
+SEED, INPUTS, SANITIZED = 20, 2500, 3000
+
+
+@pytest.fixture(scope="module")
+def module() -> Any:
+    try:
+        return built()
+    except ImportError:
+        return missing("the module in C is not built: make native")
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with archive_folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def campaign(module: Any, folder: Path) -> Campaign:
+    played = Campaign(SEED, Player(module, folder))
+    for number in range(INPUTS):
+        played.play(number)
+    return played
+
+
+def test_nothing_is_stored_answered_or_left_otherwise(campaign: Campaign) -> None:
+    assert campaign.failed == []
+
+
+def test_much_is_taken_and_the_wrongs_reach_every_way_to_end(campaign: Campaign) -> None:
+    taken = {"taken, all of it", "taken, and the last is not whole", "left after some"}
+    assert {*taken, "left at once", "left: it is there already", "not whole"} <= set(campaign.ends)
+    assert sum(campaign.ends[end] for end in taken) > INPUTS / 3
+
+
+def test_an_input_is_the_same_whenever_it_is_played(module: Any, folder: Path) -> None:
+    first, again = Campaign(SEED, Player(module, folder)), Campaign(SEED, Player(module, folder))
+    backwards = {number: first.end_of(number) for number in range(99, -1, -1)}
+    assert backwards == {number: again.end_of(number) for number in range(100)}
+
+
+def test_no_sanitizer_has_anything_to_say(tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        missing("gcc is not installed: run `make peers`")
+    assert read_alone(tmp_path, range(SANITIZED), SEED) == 0
+    assert played(tmp_path, 100, SEED) == 0
