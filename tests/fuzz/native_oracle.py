@@ -106,8 +106,7 @@ class _Reading:
     def is_short(self) -> bool:
         """Whether its command is no longer, and its data set in no more parts, than C takes."""
         return not self.found or (
-            sum(bool(one.value) for one in self.found[1:]) <= MOST_FRAGMENTS
-            and _is_usual_command(bytes(self.found[0].value))
+            len(self.found) - 1 <= MOST_FRAGMENTS and _is_usual_command(bytes(self.found[0].value))
         )
 
 

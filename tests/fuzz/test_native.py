@@ -2,14 +2,22 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from dicom_node.receiver.framing import command_pdus
+from dicom_node.receiver.store_command import request_command
+from tests.fuzz.conversations import INSTANCE, MR_IMAGE, SYNTAXES, data_set
 from tests.fuzz.native import Campaign, built
 from tests.fuzz.native_bounds import played, read_alone
-from tests.fuzz.native_play import Player, archive_folder
+from tests.fuzz.native_oracle import MOST_FRAGMENTS
+from tests.fuzz.native_play import Conversation, Player, archive_folder
+from tests.fuzz.native_streams import EXPLICIT
+from tests.fuzz.streams import P_DATA, Pdu, Pdv, encoded
 from tests.peers.presence import missing
 
 SEED, INPUTS, SANITIZED = 20, 2500, 3000
@@ -51,6 +59,20 @@ def test_an_input_is_the_same_whenever_it_is_played(module: Any, folder: Path) -
     first, again = Campaign(SEED, Player(module, folder)), Campaign(SEED, Player(module, folder))
     backwards = {number: first.end_of(number) for number in range(99, -1, -1)}
     assert backwards == {number: again.end_of(number) for number in range(100)}
+
+
+@pytest.mark.parametrize("empty", [0, MOST_FRAGMENTS - 1, MOST_FRAGMENTS])
+def test_a_message_of_empty_fragments_is_not_read_again_and_again(module: Any, empty: int) -> None:
+    """Each time more of it came, it was read from its beginning, however many fragments of nothing it had."""
+    begun = command_pdus(EXPLICIT, request_command(1, MR_IMAGE, INSTANCE), 0)
+    begun += encoded([Pdu(P_DATA, parts=[Pdv(EXPLICIT, 0, b"")])] * empty)
+    last = encoded([Pdu(P_DATA, parts=[Pdv(EXPLICIT, 2, data_set(SYNTAXES[0]))])])
+    with ExitStack() as open_ones:
+        folder = open_ones.enter_context(archive_folder())
+        conversation = Conversation(module, folder, 1 << 20, Random(SEED), open_ones)
+        conversation.hold(begun + last)
+    few = empty < MOST_FRAGMENTS
+    assert (len(conversation.records), conversation.left_over) == (few, b"" if few else begun + last)
 
 
 def test_no_sanitizer_has_anything_to_say(tmp_path: Path) -> None:

@@ -91,10 +91,10 @@ static bool is_store_request(Bytes command, Message *found)
 
 static bool add_fragment(Bytes value, Message *found)
 {
+    if (found->parts++ == MOST_FRAGMENTS)
+        return false;
     if (!value.size)
         return true;
-    if (found->number == MOST_FRAGMENTS)
-        return false;
     found->fragments[found->number++] = value;
     found->bytes += value.size;
     return true;

@@ -27,6 +27,8 @@ typedef struct {
     Bytes sop_class, sop_instance;    /* as the command has them, with their padding */
     Bytes fragments[MOST_FRAGMENTS];  /* of the data set; none of them is empty */
     size_t number, bytes;             /* how many, and what they hold */
+    size_t parts;                     /* how many came, empty ones too: a message that is coming is read again and
+                                         again, which must not take longer the more nothing there is in it */
 } Message;
 
 typedef struct {
