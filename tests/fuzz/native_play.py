@@ -100,7 +100,7 @@ class Conversation:
         self._peer, self._connection, self._ring, self._bell = map(open_ones.enter_context, pairs)
         for end in pairs:
             end.setblocking(False)
-        self._lane = module.Lane(
+        self.lane = module.Lane(
             descriptor=self._connection.fileno(),
             bell=self._bell.fileno(),
             longest_bytes=longest,
@@ -110,8 +110,8 @@ class Conversation:
         for number, context in CONTEXTS.items():
             sop_class = str(context.abstract_syntax)
             before, behind = around(sop_class, str(context.transfer_syntax), CALLING)
-            self._lane.allow(number, number == IMPLICIT, sop_class.encode(), before, behind)
-        self._lane.follow(STUDY.encode(), str(folder).encode())
+            self.lane.allow(number, number == IMPLICIT, sop_class.encode(), before, behind)
+        self.lane.follow(STUDY.encode(), str(folder).encode())
 
     def hold(self, stream: bytes) -> None:
         """Say the stream, until it is left or all is said."""
@@ -130,16 +130,16 @@ class Conversation:
         while self.why != self.module.LEFT and self._serve(deaf) == self.module.PAUSE and self._is_full:
             continue
         self._hear()
-        self.left_over = self._lane.rest() + _all_of(self._connection) + stream[sent:]
-        assert self._lane.rest() == self._lane.unsent() == b""
-        assert not self._lane.storing
+        self.left_over = self.lane.rest() + _all_of(self._connection) + stream[sent:]
+        assert self.lane.rest() == self.lane.unsent() == b""
+        assert not self.lane.storing
 
     def _begun(self, stream: bytes) -> int:
         """As much as somebody has received before."""
         if self._rng.random() < 0.8:
             return 0
         first = stream[: self._rng.randrange(len(stream) + 1)]
-        return len(first) if self._lane.put(first) else 0
+        return len(first) if self.lane.put(first) else 0
 
     def _pieces(self, length: int) -> Iterator[int]:
         most = self._rng.choice((7, 100, 1000, 20_000, length + 1)) if length < 5000 else 50_000
@@ -152,15 +152,16 @@ class Conversation:
         if rung := self._rng.random() < 0.02:
             self._ring.send(b"\0")
         while True:
-            self.why, heard, records = self._lane.serve(0, 0)
+            self.why, heard, records = self.lane.serve(0, 0)
             self._is_full = len(records) == 64
             self.records += records
+            assert not records or self.why != self.module.SILENT, "it is told later than need be"
             assert heard or self.why != self.module.PAUSE or self._is_full
             if not deaf:
                 self._hear()
             if self.why == self.module.UNSENT:
                 self._hear()
-                self.answers += self._lane.unsent()
+                self.answers += self.lane.unsent()
             elif self.why == self.module.RUNG:
                 assert rung, "nobody rang"
                 self._bell.recv(4096)

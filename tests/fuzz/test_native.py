@@ -1,6 +1,7 @@
 """The way in C does what the way in Python would do, or leaves it; hundreds of thousands on demand: `make fuzz`."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -73,6 +74,19 @@ def test_a_message_of_empty_fragments_is_not_read_again_and_again(module: Any, e
         conversation.hold(begun + last)
     few = empty < MOST_FRAGMENTS
     assert (len(conversation.records), conversation.left_over) == (few, b"" if few else begun + last)
+
+
+def test_what_had_come_before_is_told_before_the_peer_says_more(module: Any) -> None:
+    message = command_pdus(EXPLICIT, request_command(1, MR_IMAGE, INSTANCE), 0)
+    message += encoded([Pdu(P_DATA, parts=[Pdv(EXPLICIT, 2, data_set(SYNTAXES[0]))])])
+    with ExitStack() as open_ones:
+        folder = open_ones.enter_context(archive_folder())
+        lane = Conversation(module, folder, 1 << 20, Random(SEED), open_ones).lane
+        assert lane.put(message)
+        begun = time.monotonic()
+        why, _, records = lane.serve(20_000, 10)
+    assert (why, len(records)) == (module.PAUSE, 1)
+    assert time.monotonic() - begun < 10
 
 
 def test_no_sanitizer_has_anything_to_say(tmp_path: Path) -> None:

@@ -242,6 +242,10 @@ static Why serve(Lane *lane, long long patience_ms, long long pause_ms)
             return LEFT;
         if (verdict == FOUND)
             return lane->answer_begin < lane->answer_end ? UNSENT : PAUSE;
+        if (lane->number && !lane->heard) {  /* it had come before; it is not to be told as late as more comes */
+            deadline_ms = now_ms() + pause_ms;
+            lane->heard = true;
+        }
         make_room(lane);
         if (lane->end == lane->room)
             return LEFT;
