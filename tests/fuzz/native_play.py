@@ -16,6 +16,7 @@ from tests.fuzz.native_oracle import CALLING, CONTEXTS, Fate, Told, next_message
 from tests.fuzz.native_streams import IMPLICIT
 
 LONGEST = (1 << 20,) * 6 + (1 << 16, 4096, 1000)
+MOST_RECORDS = 64
 _SMALLEST_BUFFER = 1
 _MEMORY = Path("/dev/shm")
 
@@ -97,7 +98,7 @@ class Conversation:
         self.why = module.SILENT
         self._rng = rng
         pairs = (*socket.socketpair(), *socket.socketpair())
-        self._peer, self._connection, self._ring, self._bell = map(open_ones.enter_context, pairs)
+        self.peer, self._connection, self._ring, self._bell = map(open_ones.enter_context, pairs)
         for end in pairs:
             end.setblocking(False)
         self.lane = module.Lane(
@@ -120,14 +121,14 @@ class Conversation:
             self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SMALLEST_BUFFER)
         sent = self._begun(stream)
         for piece in self._pieces(len(stream) - sent):
-            while self._serve(deaf) == self.module.PAUSE and self._is_full:
+            while self._serve(deaf) == self.module.PAUSE:
                 continue
             if self.why == self.module.LEFT:
                 break
-            sent += self._peer.send(stream[sent : sent + piece])
+            sent += self.peer.send(stream[sent : sent + piece])
         if sent == len(stream) and self._rng.random() < 0.2:
-            self._peer.shutdown(socket.SHUT_WR)
-        while self.why != self.module.LEFT and self._serve(deaf) == self.module.PAUSE and self._is_full:
+            self.peer.shutdown(socket.SHUT_WR)
+        while self.why != self.module.LEFT and self._serve(deaf) == self.module.PAUSE:
             continue
         self._hear()
         self.left_over = self.lane.rest() + _all_of(self._connection) + stream[sent:]
@@ -153,10 +154,9 @@ class Conversation:
             self._ring.send(b"\0")
         while True:
             self.why, heard, records = self.lane.serve(0, 0)
-            self._is_full = len(records) == 64
             self.records += records
             assert not records or self.why != self.module.SILENT, "it is told later than need be"
-            assert heard or self.why != self.module.PAUSE or self._is_full
+            assert heard or self.why != self.module.PAUSE or len(records) == MOST_RECORDS
             if not deaf:
                 self._hear()
             if self.why == self.module.UNSENT:
@@ -169,7 +169,7 @@ class Conversation:
                 return int(self.why)
 
     def _hear(self) -> None:
-        self.answers += _all_of(self._peer)
+        self.answers += _all_of(self.peer)
 
 
 def _all_of(connection: socket.socket) -> bytes:

@@ -215,7 +215,7 @@ static void make_room(Lane *lane)
     }
 }
 
-/* Wait until `deadline_ms`; whether the peer has something to say, else why not. */
+/* Wait until `deadline_ms`; whether the peer has something to say that is to be heard now, else why not. */
 static bool is_stirred(const Lane *lane, long long deadline_ms, Why *why)
 {
     struct pollfd both[2] = {{lane->descriptor, POLLIN, 0}, {lane->bell, POLLIN, 0}};
@@ -227,8 +227,9 @@ static bool is_stirred(const Lane *lane, long long deadline_ms, Why *why)
         *why = RUNG;
         return false;
     }
-    *why = lane->heard || lane->number ? PAUSE : SILENT;
-    return stirred > 0;
+    bool is_telling = lane->heard || lane->number;
+    *why = is_telling ? PAUSE : SILENT;
+    return stirred > 0 && !(is_telling && left_ms < 0);  /* whoever never pauses is told of, too */
 }
 
 static Why serve(Lane *lane, long long patience_ms, long long pause_ms)
@@ -242,10 +243,6 @@ static Why serve(Lane *lane, long long patience_ms, long long pause_ms)
             return LEFT;
         if (verdict == FOUND)
             return lane->answer_begin < lane->answer_end ? UNSENT : PAUSE;
-        if (lane->number && !lane->heard) {  /* it had come before; it is not to be told as late as more comes */
-            deadline_ms = now_ms() + pause_ms;
-            lane->heard = true;
-        }
         make_room(lane);
         if (lane->end == lane->room)
             return LEFT;
