@@ -17,7 +17,7 @@ from tests.fuzz.native_streams import IMPLICIT
 
 LONGEST = (1 << 20,) * 6 + (1 << 16, 4096, 1000)
 MOST_RECORDS = 64
-_SMALLEST_BUFFER = 1
+_NOISE = b"\xaa" * 4096
 _MEMORY = Path("/dev/shm")
 
 Record = tuple[str, str, str, bool]
@@ -96,6 +96,7 @@ class Conversation:
         self.records: list[Record] = []
         self.answers = self.left_over = b""
         self.why = module.SILENT
+        self._noise = 0
         self._rng = rng
         pairs = (*socket.socketpair(), *socket.socketpair())
         self.peer, self._connection, self._ring, self._bell = map(open_ones.enter_context, pairs)
@@ -118,7 +119,7 @@ class Conversation:
         """Say the stream, until it is left or all is said."""
         deaf = self._rng.random() < 0.1
         if deaf:
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SMALLEST_BUFFER)
+            self._fill_up()
         sent = self._begun(stream)
         for piece in self._pieces(len(stream) - sent):
             while self._serve(deaf) == self.module.PAUSE:
@@ -134,6 +135,14 @@ class Conversation:
         self.left_over = self.lane.rest() + _all_of(self._connection) + stream[sent:]
         assert self.lane.rest() == self.lane.unsent() == b""
         assert not self.lane.storing
+
+    def _fill_up(self) -> None:
+        """Leave no room for an answer, until the peer hears."""
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, len(_NOISE))
+        for noise in (_NOISE, _NOISE[:1]):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    self._noise += self._connection.send(noise)
 
     def _begun(self, stream: bytes) -> int:
         """As much as somebody has received before."""
@@ -169,7 +178,10 @@ class Conversation:
                 return int(self.why)
 
     def _hear(self) -> None:
-        self.answers += _all_of(self.peer)
+        heard = _all_of(self.peer)
+        noise = min(self._noise, len(heard))
+        self._noise -= noise
+        self.answers += heard[noise:]
 
 
 def _all_of(connection: socket.socket) -> bytes:

@@ -4,9 +4,11 @@ import random
 import struct
 from collections.abc import Iterator
 
+from pydicom.uid import ExplicitVRLittleEndian
+
 from dicom_node.receiver.store_command import request_command
 from dicom_node.receiver.storing import OUR_MODEL_NAME
-from tests.fuzz.conversations import INSTANCE, MR_IMAGE, STUDY, conversations
+from tests.fuzz.conversations import INSTANCE, MR_IMAGE, STUDY, conversations, data_set
 from tests.fuzz.elements import UNDEFINED, Element, Elements
 from tests.fuzz.elements import encoded as encoded_explicit
 from tests.fuzz.image_wrongs import WRONGS
@@ -45,10 +47,19 @@ def native_stream(rng: Rng) -> bytes:
     kind = rng.random()
     if kind < 0.1:
         return spoiled(conversations(), rng)
+    if kind < 0.104:
+        return _many(rng)
     stream = [pdu for _ in range(rng.choice((1, 1, 2, 3, 3, 7))) for pdu in _message(rng)]
-    if kind < 0.105:
-        stream *= 70  # more than is told at once
     return encoded(stream) if kind < 0.55 else spoiled([stream], rng)
+
+
+def _many(rng: Rng) -> bytes:
+    """More than is told at once, and nothing wrong with any of them."""
+    uids = [f"{INSTANCE}.{number}" for number in range(rng.randrange(60, 140))]
+    whole = {uid: data_set(ExplicitVRLittleEndian, uid) for uid in uids}
+    commands = {uid: request_command(number, MR_IMAGE, uid) for number, uid in enumerate(uids)}
+    parts = [[Pdv(EXPLICIT, 3, commands[uid]), Pdv(EXPLICIT, 2, whole[uid])] for uid in uids]
+    return encoded([Pdu(P_DATA, parts=one) for one in parts])
 
 
 def _message(rng: Rng) -> Stream:
