@@ -96,7 +96,7 @@ class Conversation:
         self.records: list[Record] = []
         self.answers = self.left_over = b""
         self.why = module.SILENT
-        self._noise = 0
+        self._noise, self._rung = 0, False
         self._rng = rng
         pairs = (*socket.socketpair(), *socket.socketpair())
         self.peer, self._connection, self._ring, self._bell = map(open_ones.enter_context, pairs)
@@ -159,7 +159,8 @@ class Conversation:
 
     def _serve(self, deaf: bool) -> int:
         """Have served what is there, and hear what is answered."""
-        if rung := self._rng.random() < 0.02:
+        if self._rng.random() < 0.02:
+            self._rung = True
             self._ring.send(b"\0")
         while True:
             self.why, heard, records = self.lane.serve(0, 0)
@@ -172,7 +173,8 @@ class Conversation:
                 self._hear()
                 self.answers += self.lane.unsent()
             elif self.why == self.module.RUNG:
-                assert rung, "nobody rang"
+                assert self._rung, "nobody rang"
+                self._rung = False
                 self._bell.recv(4096)
             else:
                 return int(self.why)
