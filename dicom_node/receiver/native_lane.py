@@ -57,6 +57,7 @@ class NativeLane:
         self._wire = wire
         self._lane: _native.Lane | None = None
         self._fits = True
+        self._left = False
         self._followed = ""
         self._sending = False
         self.on_heard: Callable[[], None] = lambda: None
@@ -69,8 +70,11 @@ class NativeLane:
     def can_serve(self) -> bool:
         """Whether the association is one for us, and the study that is expected is in the archive.
 
-        Expected is that of its last object, or before its first that of the last object of all.
+        Expected is that of its last object, or before its first that of the last object of all. And not while
+        something of what was left is there: to leave it again, it would be copied with every byte that comes.
         """
+        if self._left and self._wire.holds:
+            return False
         expected = self._session.study or self._site.storing.latest_study
         if self._site.sessions.stopping or not expected or not self._fits:
             return False
@@ -87,7 +91,8 @@ class NativeLane:
         lane = self._lane
         assert lane is not None
         rest = self._wire.take_rest()
-        if rest and not lane.put(rest):
+        self._left = bool(rest) and not lane.put(rest)
+        if self._left:
             self._wire.put_back(rest)
             return True
         try:
@@ -110,6 +115,7 @@ class NativeLane:
                 self._wire.silence()
                 return False
             elif why != _native.PAUSE:
+                self._left = why == _native.LEFT
                 return why != _native.SILENT
 
     def _send(self, lane: "_native.Lane") -> None:

@@ -114,6 +114,11 @@ class Wire(AssociationSocket):
         self._end += received
         return received > 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether something has come and was not used."""
+        return self._begin < self._end
+
     def pdu(self) -> Pdu | None:
         """The next PDU: where it ends in the buffer if all of it is there, or is too long to wait for."""
         found = pdu_at(self._buffer, self._begin, self._end)
