@@ -20,8 +20,8 @@ from dicom_node.receiver.native_lane import NativeLane, Site
 from dicom_node.receiver.store_command import StoreRequest, store_response
 from dicom_node.receiver.storing import OUR_MODEL_NAME
 from dicom_node.receiver.wire import Bell
+from tests.dicom_node.one_association import OneAssociation
 from tests.dicom_node.receiving import MR_IMAGE, SECONDARY_CAPTURE, Sent, element
-from tests.dicom_node.test_lane import Site as PythonSite
 from tests.dicom_node.test_reactor import RELEASE_RQ, VERIFICATION, command, store
 from tests.dicom_node.test_receiver_hostile import p_data
 from tests.peers.presence import missing, until
@@ -570,12 +570,11 @@ def test_nothing_is_being_stored_while_it_waits(native: Native) -> None:
 
 def test_an_answer_that_the_peer_does_not_take_is_waited_for_like_any_other(tmp_path: Path) -> None:
     """Whoever stops the receiver waits for the answers under way."""
-    site = PythonSite(tmp_path)
+    site = OneAssociation(tmp_path)
     with heard_out(site), closing(site):
-        sessions, storing = site.express._sessions, site.express._storing
-        lane = NativeLane(Site(site.archive, sessions, storing, LONGEST, 0), site.session, site.wire)
-        site.peer.sendall(said(image(0)))
-        assert site.lane.serve()
+        everybody = Site(site.archive, site.sessions, site.storing, LONGEST, 0)
+        lane = NativeLane(everybody, site.session, site.wire)
+        site.keep(image(0))
         assert lane.can_serve()
         items = [image(number) for number in range(1, 3000)]
         sending = threading.Thread(target=send_until_lost, args=(site.peer, items))
@@ -588,15 +587,15 @@ def test_an_answer_that_the_peer_does_not_take_is_waited_for_like_any_other(tmp_
         while serving.is_alive():
             site.peer.recv(65_536)
             serving.join(0.01)
-        assert sessions.wait_until_answered(10.0)
+        assert site.sessions.wait_until_answered(10.0)
         site.peer.shutdown(socket.SHUT_RDWR)
         sending.join()
 
 
 @contextmanager
-def heard_out(site: PythonSite) -> Iterator[None]:
+def heard_out(site: OneAssociation) -> Iterator[None]:
     """Whatever the node is told is heard, until `site` is closed."""
-    heard = os.dup(site._heard)
+    heard = os.dup(site.heard)
 
     def hear() -> None:
         while os.read(heard, 65_536):
