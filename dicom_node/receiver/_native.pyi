@@ -47,7 +47,13 @@ class Lane:
         """
 
     def follow(self, study: bytes, folder: bytes, /) -> None:
-        """Take objects of this study alone, into this durable folder, which may hold nameless files."""
+        """Take objects of this study alone, into this durable folder, which may hold nameless files.
+
+        It is kept open: one that is removed and made again is not the same, and takes no more objects.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
 
     def put(self, received: bytes, /) -> bool:
         """What was received before; False, and not taken, if there is something already or it is too long."""

@@ -34,7 +34,7 @@ _AT_REST_BYTES = 512 * _MEGABYTE
 _PER_ASSOCIATION_BYTES = 32 * _MEGABYTE  # the stacks of its threads count in full
 _OBJECTS_AT_ONCE = 4  # twice the largest may be coming in, one more be unpacked, and buffers grow in steps
 _LARGE_BYTES = 4 * _MEGABYTE  # longer than an image; every thread keeps what is shorter for its next one
-_FILES_AT_REST, _FILES_PER_ASSOCIATION = 1024, 4
+_FILES_AT_REST, _FILES_PER_ASSOCIATION = 1024, 5
 _TAKE_LOW_PORTS = 1 << 10  # CAP_NET_BIND_SERVICE: 104 is DICOM's registered port
 
 

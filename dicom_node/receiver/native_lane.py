@@ -116,6 +116,8 @@ class NativeLane:
                 return False
             elif why != _native.PAUSE:
                 self._left = why == _native.LEFT
+                if self._left:
+                    self._followed = ""  # perhaps for its folder's sake: it is opened again
                 return why != _native.SILENT
 
     def _send(self, lane: "_native.Lane") -> None:
@@ -140,7 +142,10 @@ class NativeLane:
         if folder is None or self._lane is None:
             self._fits = False
             return False
-        self._lane.follow(study.encode("latin-1"), os.fsencode(folder))
+        try:
+            self._lane.follow(study.encode("latin-1"), os.fsencode(folder))
+        except OSError:  # retention has removed it: whoever makes it anew makes it durable
+            return False
         self._followed = study
         return True
 

@@ -398,11 +398,16 @@ def test_the_same_object_again_is_left(native: Native) -> None:
     assert native.answered() == answer(image(), 1)
 
 
-@pytest.mark.parametrize(
-    "folder", ["/nowhere", "/proc", "/dev/null"], ids=["gone", "not writable", "no folder"]
-)
-def test_what_cannot_be_written_is_left(native: Native, folder: str) -> None:
-    native.follow(Path(folder))
+@pytest.mark.parametrize("folder", ["/nowhere", "/dev/null"], ids=["gone", "no folder"])
+def test_a_folder_that_is_none_is_not_followed_and_the_last_one_is(native: Native, folder: str) -> None:
+    with pytest.raises(OSError, match="o such file|ot a directory"):
+        native.follow(Path(folder))
+    native.peer.sendall(said(image()))
+    assert native.serve()[2] == [record(image())]
+
+
+def test_what_cannot_be_written_is_left(native: Native) -> None:
+    native.follow(Path("/proc"))
     native.peer.sendall(said(image()))
     assert native.serve()[::2] == (_native.LEFT, [])
     assert native.lane.rest() == said(image())
@@ -418,6 +423,12 @@ def test_when_the_folder_is_removed_under_it_objects_are_left(native: Native) ->
     assert native.serve()[::2] == (_native.LEFT, [])
     assert native.lane.rest() == said(image(2))
     assert native.answered() == answer(image(1))
+    native.home.mkdir()  # whoever did that may not have come as far as making it durable
+    native.peer.sendall(said(image(3)))
+    assert native.serve()[::2] == (_native.LEFT, [])
+    native.follow(native.home)
+    assert native.lane.put(native.lane.rest())
+    assert native.serve()[2] == [record(image(3))]
 
 
 @pytest.mark.parametrize("reserve", [1 << 60, (1 << 64) - 1])

@@ -15,16 +15,16 @@ static bool has_room(int folder, uint64_t wanted, uint64_t reserve)
     return free >= wanted && free - wanted >= reserve;
 }
 
-bool draft_write(Draft *draft, const char *folder, struct iovec *parts, int number, uint64_t reserve)
+bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint64_t reserve)
 {
     uint64_t wanted = 0;
     for (int i = 0; i < number; i++)
         wanted += parts[i].iov_len;
     draft->file = -1;
-    draft->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (draft->folder < 0 || !has_room(draft->folder, wanted, reserve))
+    draft->folder = folder;
+    if (!has_room(folder, wanted, reserve))
         return false;
-    draft->file = openat(draft->folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    draft->file = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
     if (draft->file < 0 || writev(draft->file, parts, number) != (ssize_t)wanted)
         return false;
     (void)posix_fadvise(draft->file, 0, 0, POSIX_FADV_DONTNEED);
@@ -44,6 +44,4 @@ void draft_close(const Draft *draft)
 {
     if (draft->file >= 0)
         close(draft->file);
-    if (draft->folder >= 0)
-        close(draft->folder);
 }

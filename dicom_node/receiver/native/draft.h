@@ -13,8 +13,8 @@ typedef struct {
 typedef enum { DURABLE, NOTHING_THERE, IN_DOUBT } Outcome;
 
 /* Write `parts` into a file of this folder, and let the disk begin with them, if so much more leaves `reserve`
- * bytes of it free; false if anything is in the way. The draft is to be closed in any case. */
-bool draft_write(Draft *draft, const char *folder, struct iovec *parts, int number, uint64_t reserve);
+ * bytes of it free; false if anything is in the way. The draft is to be closed in any case; the folder stays open. */
+bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint64_t reserve);
 
 /* Give it its name, which nothing has yet. IN_DOUBT: the name is there, and may be gone after a power cut. */
 Outcome draft_become(const Draft *draft, const char *name);

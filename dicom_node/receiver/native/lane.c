@@ -8,6 +8,7 @@
 #include <Python.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "draft.h"
 #include "message.h"
@@ -44,7 +46,8 @@ typedef struct {
     uint64_t reserve;
     uint8_t *buffer;
     Context contexts[CONTEXTS];
-    PyObject *our_model, *study, *folder;   /* bytes */
+    PyObject *our_model, *study;            /* bytes */
+    int folder;                             /* the study's; -1 if none is followed */
     EVP_MD_CTX *hash;
     Record records[MOST_RECORDS];
     int number;
@@ -137,8 +140,7 @@ static Outcome write_file(Lane *lane, const Message *message, const Header *head
     parts[0].iov_len = write_head(head, &lane->contexts[message->context_id], header->sop_instance);
     for (size_t i = 0; i < message->number; i++)
         parts[i + 1] = (struct iovec){(void *)message->fragments[i].at, message->fragments[i].size};
-    const char *folder = PyBytes_AS_STRING(lane->folder);
-    if (draft_write(&draft, folder, parts, (int)message->number + 1, lane->reserve)
+    if (draft_write(&draft, lane->folder, parts, (int)message->number + 1, lane->reserve)
         && hash(lane, message->fragments, message->number, digest)  /* while the disk is at it */
         && hash(lane, &header->sop_instance, 1, instance)) {
         as_hex(digest, DIGEST, record->digest);
@@ -283,12 +285,12 @@ static PyObject *lane_new(PyTypeObject *type, PyObject *arguments, PyObject *nam
     lane->longest = (size_t)longest;
     lane->reserve = reserve;
     lane->our_model = Py_NewRef(our_model);
+    lane->folder = -1;
     lane->study = PyBytes_FromString("");
-    lane->folder = PyBytes_FromString("");
     lane->room = lane->longest + SPARE;
     lane->buffer = PyMem_RawMalloc(lane->room);
     lane->hash = EVP_MD_CTX_new();
-    if (!lane->buffer || !lane->hash || !lane->study || !lane->folder) {
+    if (!lane->buffer || !lane->hash || !lane->study) {
         Py_DECREF(lane);
         return PyErr_NoMemory();
     }
@@ -305,7 +307,8 @@ static void lane_dealloc(Lane *lane)
     }
     Py_XDECREF(lane->our_model);
     Py_XDECREF(lane->study);
-    Py_XDECREF(lane->folder);
+    if (lane->folder >= 0)
+        close(lane->folder);
     EVP_MD_CTX_free(lane->hash);
     PyMem_RawFree(lane->buffer);
     type->tp_free(lane);
@@ -332,8 +335,13 @@ static PyObject *lane_follow(Lane *lane, PyObject *arguments)
     PyObject *study, *folder;
     if (!PyArg_ParseTuple(arguments, "SS", &study, &folder))
         return NULL;
+    int opened = open(PyBytes_AS_STRING(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    if (lane->folder >= 0)
+        close(lane->folder);
+    lane->folder = opened;
     Py_SETREF(lane->study, Py_NewRef(study));
-    Py_SETREF(lane->folder, Py_NewRef(folder));
     Py_RETURN_NONE;
 }
 
@@ -394,7 +402,7 @@ static PyObject *lane_serve(Lane *lane, PyObject *arguments)
     Why why;
     if (!PyArg_ParseTuple(arguments, "LL", &patience_ms, &pause_ms))
         return NULL;
-    if (!PyBytes_GET_SIZE(lane->folder))
+    if (lane->folder < 0)
         return PyErr_Format(PyExc_ValueError, "there is no study to follow");
     lane->number = 0;
     lane->heard = false;
