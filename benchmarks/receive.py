@@ -18,7 +18,7 @@ from benchmarks.receivers import FORKING, MINIMAL, ORTHANC, OURS, PYNETDICOM, ST
 from benchmarks.sending import answer_times, send, write_studies
 from benchmarks.tree import ROOT, Brake
 
-BRAKE = Brake("dicom_node/receiver/storing.py", "store", 0.002)
+BRAKE = Brake("dicom_node/receiver/native_lane.py", "_tell", 0.002)
 RUNS = 7
 ALONE, TOGETHER = 300, 150
 _RATE, _PROCESSOR, _P99 = "rate", "processor", "p99"

@@ -166,13 +166,8 @@ class NativeLane:
         )
         for context in session.association.accepted_contexts:
             syntax, sop_class = context.transfer_syntax[0], str(context.abstract_syntax)
-            if (
-                action_of(sop_class) is not Action.ANALYSE
-                or syntax.is_deflated
-                or not syntax.is_little_endian
-            ):
-                continue
-            before, behind = around(sop_class, str(syntax), session.calling)
-            lane.allow(context.context_id or 0, syntax.is_implicit_VR, sop_class.encode(), before, behind)
+            if action_of(sop_class) is Action.ANALYSE and syntax.is_little_endian and not syntax.is_deflated:
+                before, behind = around(sop_class, str(syntax), session.calling)
+                lane.allow(context.context_id or 0, syntax.is_implicit_VR, sop_class.encode(), before, behind)
         session.stores_beside = lambda: self.serving
         return lane
