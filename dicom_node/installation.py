@@ -55,9 +55,8 @@ def installation() -> Installation:
 def source_digest(root: Path) -> str:
     """SHA-256 over name and content of every file of Python or C of the node's packages below `root`."""
     sha = hashlib.sha256()
-    for path in sorted(path for package in _PACKAGES for path in (root / package).rglob("*.[pch]*")):
-        if path.suffix not in _SOURCES:
-            continue
+    files = (path for package in _PACKAGES for path in (root / package).rglob("*"))
+    for path in sorted(path for path in files if path.suffix in _SOURCES):
         sha.update(f"{path.relative_to(root).as_posix()}\0".encode())
         sha.update(hashlib.sha256(path.read_bytes()).digest())
     return sha.hexdigest()

@@ -11,6 +11,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE, MaximumLengthNotification
 from dicom_node.archive import Archive
 from dicom_node.receiver.bounds import Bounds
 from dicom_node.receiver.express import Express
+from dicom_node.receiver.native_lane import NativeLane, Site, native_lane
 from dicom_node.receiver.outbox import Outbox
 from dicom_node.receiver.served import ServedAssociation
 from dicom_node.receiver.session import Sessions
@@ -56,6 +57,14 @@ class OneAssociation:
         self._outbox.close(10.0)
         os.close(self.heard)
         os.close(self._said)
+
+    def native(self) -> NativeLane:
+        """The lane in C for it. It needs an object that was kept, to know what to follow."""
+        lane = native_lane(
+            Site(self.archive, self.sessions, self.storing, _LARGEST, 0), self.session, self.wire
+        )
+        assert lane is not None
+        return lane
 
     def keep(self, item: Sent) -> None:
         """Store it as if it had come, in Python."""

@@ -16,7 +16,6 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from dicom_node.archive.layout import file_path, study_folder
 from dicom_node.archive.part10 import Origin, around, part10_head
 from dicom_node.receiver.framing import command_pdus
-from dicom_node.receiver.native_lane import NativeLane, Site
 from dicom_node.receiver.store_command import StoreRequest, store_response
 from dicom_node.receiver.storing import OUR_MODEL_NAME
 from dicom_node.receiver.wire import Bell
@@ -583,8 +582,7 @@ def test_an_answer_that_the_peer_does_not_take_is_waited_for_like_any_other(tmp_
     """Whoever stops the receiver waits for the answers under way."""
     site = OneAssociation(tmp_path)
     with heard_out(site), closing(site):
-        everybody = Site(site.archive, site.sessions, site.storing, LONGEST, 0)
-        lane = NativeLane(everybody, site.session, site.wire)
+        lane = site.native()
         site.keep(image(0))
         assert lane.can_serve()
         items = [image(number) for number in range(1, 3000)]
