@@ -6,8 +6,8 @@ HERE = "dicom_node/receiver/native"
 
 NATIVE = Extension(
     "dicom_node.receiver._native",
-    sources=[f"{HERE}/{name}.c" for name in ("draft", "lane", "message")],
-    depends=[f"{HERE}/{name}.h" for name in ("draft", "message")],
+    sources=[f"{HERE}/{name}.c" for name in ("draft", "journal", "journal_object", "lane", "message")],
+    depends=[f"{HERE}/{name}.h" for name in ("draft", "journal", "journal_object", "message")],
     libraries=["crypto"],
     extra_compile_args=[
         *("-O2", "-Wall", "-Wextra", "-fstack-protector-strong"),

@@ -1,6 +1,5 @@
 """Where results go: by C-STORE, or, where there is a `url`, by DICOMweb."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -8,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from dicom_node.config_sections import Addressee, Destination
-from dicom_node.config_values import BY_STORE, BY_WEB
+from dicom_node.config_values import BY_STORE, BY_WEB, is_loopback
 
 
 def _url(value: str) -> str:
@@ -51,16 +50,9 @@ class WebDestination(Addressee):
             raise ValueError("has secret_file and secret_env; one of them is enough")
         if self.user is not None and not secrets:
             raise ValueError("has a user, which needs secret_file or secret_env")
-        if secrets and not self.tls and not _is_here(urlsplit(self.url).hostname or ""):
+        if secrets and not self.tls and not is_loopback(urlsplit(self.url).hostname or ""):
             raise ValueError("would send its secret unprotected; use https")
         return self
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _sort(value: Any) -> str:

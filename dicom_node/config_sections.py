@@ -1,6 +1,5 @@
 """The sections of config.yaml, each a frozen value; config.yaml itself documents every key."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +17,7 @@ from dicom_node.config_values import (
     ReportForm,
     ResultKind,
     Seconds,
+    is_loopback,
 )
 
 
@@ -61,6 +61,8 @@ class ReceiveSettings(_Section):
     """Largest object accepted, in megabytes."""
     disk_reserve_mb: int = Field(default=1024, ge=0)
     """Below this free space objects are refused with 0xA700, until space returns."""
+    journal_mb: int = Field(default=64, ge=0)
+    """Room on the archive's disk where images are durable before each has its file; 0: each has it first."""
     tls: Literal["off", "server", "mutual"] = "off"
     """Whether senders must use TLS, and whether they must show a certificate themselves."""
     idle_timeout_s: Annotated[float, Field(gt=0)] = 60.0
@@ -72,19 +74,12 @@ class ReceiveSettings(_Section):
 
     @model_validator(mode="after")
     def _strangers_only_on_loopback(self) -> "ReceiveSettings":
-        if not _is_loopback(self.host) and not self.callers:
+        if not is_loopback(self.host) and not self.callers:
             raise ValueError(
                 f"listening on {self.host} with an empty list of callers would let anyone send; write in "
                 "config.yaml, for example: receive: {callers: [{ae_title: SCANNER1, ip: 192.0.2.10}]}"
             )
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class TlsSettings(_Section):

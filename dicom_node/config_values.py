@@ -14,6 +14,14 @@ def _ae_title(value: str) -> str:
     return value.strip()
 
 
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine is behind this address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
 IpAddress = Annotated[str, AfterValidator(lambda value: str(ipaddress.ip_address(value)))]
 Port = Annotated[int, Field(ge=0, le=65535)]

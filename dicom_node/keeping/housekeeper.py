@@ -15,6 +15,7 @@ from dicom_node.intake.index import Index
 from dicom_node.keeping.disk import DiskWatch
 from dicom_node.keeping.marks import marks_of
 from dicom_node.keeping.privacy import close_to_others
+from dicom_node.keeping.promises import keep_promises
 from dicom_node.keeping.reconcile import Reconciler
 from dicom_node.keeping.retention import Retention
 from dicom_node.keeping.run_files import RunFiles
@@ -51,8 +52,9 @@ class Housekeeper:
     def take_up(self) -> int:
         """Bring database and files in line, before anything comes in or runs; how many unfinished files went.
 
-        The audit log is first: it notices an older database by a history that ends too soon. Removals that
-        a crash interrupted come before the index, which would file the files anew.
+        The audit log is first: it notices an older database by a history that ends too soon. Promised files
+        come before removals that a crash interrupted, and these before the index, which would file the files
+        anew.
         """
         close_to_others(self._settings.data_dir)
         config = hashlib.sha256(self._settings.model_dump_json().encode()).hexdigest()
@@ -61,6 +63,7 @@ class Housekeeper:
         self._audit.append(
             [Act(self._clock(), "start", detail=f"version {__version__}{changed}", config=config)]
         )
+        keep_promises(self._archive.root)
         self._retention.finish()
         found = self._index.catch_up(self._clock())
         self._reconciler.recognise()

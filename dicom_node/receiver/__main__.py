@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import warnings
+from functools import partial
 
 from dicom_node.archive import Archive
 from dicom_node.confinement import Protection
@@ -22,6 +23,7 @@ from dicom_node.receiver.confined import seal
 from dicom_node.receiver.outbox import LogToOutbox, Outbox
 from dicom_node.receiver.reports import Expected
 from dicom_node.receiver.settings import ReceiverSettings
+from dicom_node.receiver.settling import settling_at
 from dicom_node.receiver.telling import Telling
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
@@ -37,8 +39,10 @@ def main(settings: ReceiverSettings, protections: tuple[Protection, ...]) -> int
     _listen_to_libraries(outbox)
     archive = Archive(settings.archive_root, settings.reserve_bytes)
     expected = Expected()
+    complain = partial(_complain, outbox)
+    settling = settling_at(settings.archive_root, settings.journal_bytes, complain)
     try:
-        acceptor = Acceptor(settings, archive, outbox, expected)
+        acceptor = Acceptor(settings, archive, outbox, expected, settling)
     except (OSError, TlsError) as error:
         outbox.put("failed", reason=_why_not(error, settings))
         outbox.close(_LAST_LINES_S)
@@ -46,12 +50,20 @@ def main(settings: ReceiverSettings, protections: tuple[Protection, ...]) -> int
     _say_what_lacks(outbox, (*protections, *seal(settings)))
     wake = _wake_on_signals()
     gc.freeze()  # what is there now stays: the collector need not look through it again and again
+    if settling is not None:
+        settling.start()
     acceptor.start()
     outbox.put("listening", port=acceptor.port)
     _listen_until_the_end(wake, expected, acceptor.telling)
     acceptor.stop()
+    if settling is not None:
+        settling.stop()
     outbox.close(_LAST_LINES_S)
     return 0
+
+
+def _complain(outbox: Outbox, message: str) -> None:
+    outbox.put("log", level="error", message=message)
 
 
 def _why_not(error: OSError | TlsError, settings: ReceiverSettings) -> str:

@@ -23,6 +23,7 @@ from dicom_node.receiver.reports import Expected, Reports
 from dicom_node.receiver.server import Security, Server, Service, cut
 from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.settings import ReceiverSettings
+from dicom_node.receiver.settling import Settling
 from dicom_node.receiver.storing import Storing
 from dicom_node.receiver.telling import Telling
 from dicom_node.receiver.wire import Wire
@@ -42,9 +43,14 @@ class Acceptor:
     """Answers C-ECHO, C-STORE, requests for commitment and reports on it until it is stopped."""
 
     def __init__(
-        self, settings: ReceiverSettings, archive: Archive, outbox: Outbox, expected: Expected
+        self,
+        settings: ReceiverSettings,
+        archive: Archive,
+        outbox: Outbox,
+        expected: Expected,
+        settling: Settling | None = None,
     ) -> None:
-        """Bind and listen.
+        """Bind and listen. With `settling`, images may be durable in its journal before they have a file.
 
         Raises:
             OSError: the port is taken, or the address is not ours.
@@ -54,9 +60,8 @@ class Acceptor:
         self._outbox = outbox
         self._sessions = Sessions()
         self._storing = Storing(archive, outbox, self._sessions, settings.max_object_bytes)
-        self._site = Site(
-            archive, self._sessions, self._storing, settings.max_object_bytes, settings.reserve_bytes
-        )
+        limits = settings.max_object_bytes, settings.reserve_bytes
+        self._site = Site(archive, self._sessions, self._storing, *limits, settling)
         self._reports = Reports(expected, outbox, self._sessions)
         requests = RequestFiles(settings.requests_root)
         self._commitments = Commitments(requests, outbox, self._sessions, archive.has_room)

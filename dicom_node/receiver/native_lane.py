@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, final
 
 from dicom_node.archive import Archive, Kept
@@ -15,6 +16,7 @@ from dicom_node.archive.layout import study_folder
 from dicom_node.archive.part10 import around
 from dicom_node.conformance import OUT_OF_RESOURCES, Action, action_of
 from dicom_node.receiver.session import Session, Sessions
+from dicom_node.receiver.settling import Settling
 from dicom_node.receiver.storing import OUR_MODEL_NAME, Storing
 from dicom_node.receiver.wire import Wire
 
@@ -40,6 +42,7 @@ class Site:
     storing: Storing
     max_object_bytes: int
     reserve_bytes: int
+    settling: Settling | None
 
 
 def native_lane(site: Site, session: Session, wire: Wire) -> "NativeLane | None":
@@ -125,15 +128,20 @@ class NativeLane:
         self._wire.send(lane.unsent())
         self._sending = False
 
-    def _tell(self, instance: str, name: str, digest: str, in_doubt: bool) -> None:
+    def _tell(self, instance: str, name: str, digest: str, fate: int) -> None:
         storing, study = self._site.storing, self._followed
-        if in_doubt:
+        if fate != _native.STORED:
             storing.tell_postponed(study, instance)
+        if fate == _native.DOUBTFUL:
             storing.tell_refused(self._session, instance, OUT_OF_RESOURCES, _IN_DOUBT)
             return
         self._session.stored += 1
         kept = Kept(f"{study_folder(study)}/{name}", digest, new=True)
-        storing.tell_stored(self._session, study, instance, kept)
+        tell = partial(storing.tell_stored, self._session, study, instance, kept)
+        if fate == _native.UNFILED and self._site.settling is not None:
+            self._site.settling.when_filed(kept.path, tell)
+        else:
+            tell()
 
     def _follow(self, study: str) -> bool:
         if study == self._followed:
@@ -143,7 +151,7 @@ class NativeLane:
             self._fits = False
             return False
         try:
-            self._lane.follow(study.encode("latin-1"), os.fsencode(folder))
+            self._lane.follow(study.encode("latin-1"), os.fsencode(folder), study_folder(study).encode())
         except OSError:  # retention has removed it: whoever makes it anew makes it durable
             return False
         self._followed = study
@@ -163,6 +171,7 @@ class NativeLane:
             longest_bytes=min(_LONGEST_BYTES, own or site.max_object_bytes),
             reserve_bytes=site.reserve_bytes,
             our_model=OUR_MODEL_NAME.encode(),
+            journal=site.settling.journal if site.settling is not None else None,
         )
         for context in session.association.accepted_contexts:
             syntax, sop_class = context.transfer_syntax[0], str(context.abstract_syntax)

@@ -37,6 +37,7 @@ def receiver_settings(receive: ReceiveSettings, archive_root: Path, tls: TlsSett
         callers=tuple(_caller(caller) for caller in receive.callers),
         max_associations=receive.max_associations,
         max_object_bytes=receive.max_object_mb * _MEGABYTE,
+        journal_bytes=receive.journal_mb * _MEGABYTE,
         idle_timeout_s=receive.idle_timeout_s,
         discard=receive.other_objects == "discard",
         tls=receive.tls,
@@ -141,9 +142,7 @@ class ReceiverProcess:
         process = self._process
         if process is None:
             return
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+        _hang_up(process)
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -170,6 +169,8 @@ class ReceiverProcess:
                 else:
                     self.events.put(event)
         ended = {"event": "ended", "code": process.wait()}
+        with self._telling:
+            _hang_up(process)
         first.put(ended)
         if listening:  # else `start` says so
             self.events.put(ended)
@@ -177,6 +178,12 @@ class ReceiverProcess:
 
 def _expectation(transaction_uid: str) -> bytes:
     return json.dumps({"expect": transaction_uid}).encode() + b"\n"
+
+
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
 
 
 def _tell(process: subprocess.Popen[bytes], line: bytes) -> None:

@@ -36,6 +36,7 @@ class ReceiverSettings:
     callers: tuple[Caller, ...]
     max_associations: int
     max_object_bytes: int
+    journal_bytes: int
     idle_timeout_s: float
     discard: bool
     tls: str = "off"

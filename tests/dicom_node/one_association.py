@@ -61,7 +61,7 @@ class OneAssociation:
     def native(self) -> NativeLane:
         """The lane in C for it. It needs an object that was kept, to know what to follow."""
         lane = native_lane(
-            Site(self.archive, self.sessions, self.storing, _LARGEST, 0), self.session, self.wire
+            Site(self.archive, self.sessions, self.storing, _LARGEST, 0, None), self.session, self.wire
         )
         assert lane is not None
         return lane

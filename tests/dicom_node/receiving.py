@@ -93,7 +93,7 @@ class Receiver:
 @contextmanager
 def receiver(root: Path, identity: TlsSettings | None = None, **settings: Any) -> Iterator[Receiver]:
     """A receiver on a free port; `settings` are those of `receive` in config.yaml, `identity` its `tls`."""
-    values = {"port": 0, "disk_reserve_mb": 0, **settings}
+    values = {"port": 0, "disk_reserve_mb": 0, "journal_mb": 4, **settings}
     with ReceiverProcess(ReceiveSettings(**values), root, identity) as process:
         yield Receiver(process, root)
 

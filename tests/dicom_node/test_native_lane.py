@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from dicom_node.receiver.store_command import StoreRequest, store_response
 from dicom_node.receiver.storing import OUR_MODEL_NAME
 from dicom_node.receiver.wire import Bell
 from tests.dicom_node.one_association import OneAssociation
+from tests.dicom_node.promises import Promises
 from tests.dicom_node.receiving import MR_IMAGE, SECONDARY_CAPTURE, Sent, element
 from tests.dicom_node.test_reactor import RELEASE_RQ, VERIFICATION, command, store
 from tests.dicom_node.test_receiver_hostile import p_data
@@ -51,7 +52,13 @@ def built() -> None:
 class Native:
     """A lane on one end of a connection, the peer's end of it, and the folder of the study that it follows."""
 
-    def __init__(self, root: Path, longest_bytes: int = LONGEST, reserve_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        longest_bytes: int = LONGEST,
+        reserve_bytes: int = 0,
+        journal: "_native.Journal | None" = None,
+    ) -> None:
         self.root = root
         self.home = root / study_folder(STUDY)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -59,7 +66,12 @@ class Native:
         self.peer, self.near = self._connected()
         self.peer.settimeout(LONG_MS / 1000)
         self.lane = _native.Lane(
-            self.near.fileno(), self.bell.fileno(), longest_bytes, reserve_bytes, OUR_MODEL_NAME.encode()
+            self.near.fileno(),
+            self.bell.fileno(),
+            longest_bytes,
+            reserve_bytes,
+            OUR_MODEL_NAME.encode(),
+            journal,
         )
         for context, syntax in SYNTAXES.items():
             before, behind = around(MR_IMAGE, syntax, CALLING)
@@ -75,14 +87,14 @@ class Native:
         self.bell.close()
 
     def follow(self, folder: Path) -> None:
-        self.lane.follow(STUDY.encode(), bytes(folder))
+        self.lane.follow(STUDY.encode(), bytes(folder), study_folder(STUDY).encode())
 
-    def serve(self, patience_ms: int = 0) -> tuple[int, bool, list[tuple[str, str, str, bool]]]:
+    def serve(self, patience_ms: int = 0) -> tuple[int, bool, list[tuple[str, str, str, int]]]:
         return self.lane.serve(patience_ms, 0)
 
     def files(self) -> dict[str, bytes]:
         """What lies in the archive: paths and contents."""
-        found = (path for path in self.root.rglob("*") if path.is_file())
+        found = (path for path in self.root.glob("??/**/*") if path.is_file())
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
 
     def answered(self) -> bytes:
@@ -106,8 +118,18 @@ class Narrow(Native):
         return peer, near
 
 
+@pytest.fixture(params=["its file first", "the journal first"])
+def native(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Native]:
+    """What is answered, told and filed is the same, whether there is a journal or not."""
+    with ExitStack() as opened:
+        journal = None
+        if request.param == "the journal first":
+            journal = opened.enter_context(closing(Promises(tmp_path))).journal
+        yield opened.enter_context(closing(Native(tmp_path, journal=journal)))
+
+
 @pytest.fixture
-def native(tmp_path: Path) -> Iterator[Native]:
+def unjournaled(tmp_path: Path) -> Iterator[Native]:
     with closing(Native(tmp_path)) as native:
         yield native
 
@@ -144,9 +166,9 @@ def answer(item: Sent, message_id: int = 1, context: int = EXPLICIT) -> bytes:
     return command_pdus(context, store_response(request, SUCCESS), 0)
 
 
-def record(item: Sent) -> tuple[str, str, str, bool]:
+def record(item: Sent) -> tuple[str, str, str, int]:
     name = file_path(STUDY, item.instance, item.digest, ".dcm").rpartition("/")[2]
-    return item.instance, name, item.digest, False
+    return item.instance, name, item.digest, _native.STORED
 
 
 def files_of(*items: Sent) -> dict[str, bytes]:
@@ -169,7 +191,7 @@ def test_an_object_is_stored_answered_and_recorded_as_python_does_it(
     pieces = pieces if len(pixels) > 1000 else 1  # the header lies in the first
     sending = threading.Thread(target=native.peer.sendall, args=(said(item, 7, context, pieces),))
     sending.start()
-    records: list[tuple[str, str, str, bool]] = []
+    records: list[tuple[str, str, str, int]] = []
     while not records:
         why, heard, records = native.serve(LONG_MS)
         assert (why, heard) == (_native.PAUSE, True)
@@ -405,29 +427,29 @@ def test_a_folder_that_is_none_is_not_followed_and_the_last_one_is(native: Nativ
     assert native.serve()[2] == [record(image())]
 
 
-def test_what_cannot_be_written_is_left(native: Native) -> None:
-    native.follow(Path("/proc"))
-    native.peer.sendall(said(image()))
-    assert native.serve()[::2] == (_native.LEFT, [])
-    assert native.lane.rest() == said(image())
-    assert native.answered() == b""
+def test_what_cannot_be_written_is_left(unjournaled: Native) -> None:
+    unjournaled.follow(Path("/proc"))
+    unjournaled.peer.sendall(said(image()))
+    assert unjournaled.serve()[::2] == (_native.LEFT, [])
+    assert unjournaled.lane.rest() == said(image())
+    assert unjournaled.answered() == b""
 
 
-def test_when_the_folder_is_removed_under_it_objects_are_left(native: Native) -> None:
-    native.peer.sendall(said(image(1)))
-    assert native.serve()[2] == [record(image(1))]
-    (native.root / next(iter(native.files()))).unlink()
-    native.home.rmdir()
-    native.peer.sendall(said(image(2)))
-    assert native.serve()[::2] == (_native.LEFT, [])
-    assert native.lane.rest() == said(image(2))
-    assert native.answered() == answer(image(1))
-    native.home.mkdir()  # whoever did that may not have come as far as making it durable
-    native.peer.sendall(said(image(3)))
-    assert native.serve()[::2] == (_native.LEFT, [])
-    native.follow(native.home)
-    assert native.lane.put(native.lane.rest())
-    assert native.serve()[2] == [record(image(3))]
+def test_when_the_folder_is_removed_under_it_objects_are_left(unjournaled: Native) -> None:
+    unjournaled.peer.sendall(said(image(1)))
+    assert unjournaled.serve()[2] == [record(image(1))]
+    (unjournaled.root / next(iter(unjournaled.files()))).unlink()
+    unjournaled.home.rmdir()
+    unjournaled.peer.sendall(said(image(2)))
+    assert unjournaled.serve()[::2] == (_native.LEFT, [])
+    assert unjournaled.lane.rest() == said(image(2))
+    assert unjournaled.answered() == answer(image(1))
+    unjournaled.home.mkdir()  # whoever did that may not have come as far as making it durable
+    unjournaled.peer.sendall(said(image(3)))
+    assert unjournaled.serve()[::2] == (_native.LEFT, [])
+    unjournaled.follow(unjournaled.home)
+    assert unjournaled.lane.put(unjournaled.lane.rest())
+    assert unjournaled.serve()[2] == [record(image(3))]
 
 
 @pytest.mark.parametrize("reserve", [1 << 60, (1 << 64) - 1])

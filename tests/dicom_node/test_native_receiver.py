@@ -47,6 +47,13 @@ def node(tmp_path: Path) -> Iterator[Receiver]:
         yield running
 
 
+@pytest.fixture
+def unjournaled(tmp_path: Path) -> Iterator[Receiver]:
+    """One that answers when each image is durable in its own file."""
+    with receiver(tmp_path / "archive", max_object_mb=4, journal_mb=0) as running:
+        yield running
+
+
 def image(study: str, number: int, extra: bytes = b"", pixels: bytes = bytes(64)) -> Sent:
     return Sent(study=study, instance=f"{study}.{number}", extra=extra, pixels=pixels)
 
@@ -227,57 +234,59 @@ def is_writing(pid: int) -> bool:
 
 @pytest.mark.slow
 def test_an_object_that_is_being_stored_when_the_stop_comes_is_answered_first(
-    node: Receiver, tmp_path: Path
+    unjournaled: Receiver, tmp_path: Path
 ) -> None:
     """The disk takes longer than an association that is aborted would be waited for."""
     slow = "inject=fdatasync:delay_enter=3500000"
-    with peer(node, "SLOW") as one:
-        first, second = native(one, node, "1.8.10"), image("1.8.10", 1)
-        with traced(node.process.pid, tmp_path / "log", "trace=fdatasync", slow):
+    with peer(unjournaled, "SLOW") as one:
+        first, second = native(one, unjournaled, "1.8.10"), image("1.8.10", 1)
+        with traced(unjournaled.process.pid, tmp_path / "log", "trace=fdatasync", slow):
             one.send(*request(second, 2))
-            until(lambda: is_writing(node.process.pid), "it is being stored")
-            node.process.stop()
+            until(lambda: is_writing(unjournaled.process.pid), "it is being stored")
+            unjournaled.process.stop()
         assert one.status() == (2, SUCCESS)
         assert one.hear()[0] == ABORT
-    assert node.event("closed", calling="SLOW")["stored"] == 2
-    assert node.kept("1.8.10") == sorted((first.dataset, second.dataset))
+    assert unjournaled.event("closed", calling="SLOW")["stored"] == 2
+    assert unjournaled.kept("1.8.10") == sorted((first.dataset, second.dataset))
 
 
 def test_an_object_whose_name_may_not_be_durable_is_refused_and_taken_when_it_comes_again(
-    node: Receiver, tmp_path: Path
+    unjournaled: Receiver, tmp_path: Path
 ) -> None:
-    with peer(node) as one:
-        first, second = native(one, node, "1.8.11"), image("1.8.11", 1)
-        with traced(node.process.pid, tmp_path / "log", "trace=fsync", "inject=fsync:error=EIO"):
+    with peer(unjournaled) as one:
+        first, second = native(one, unjournaled, "1.8.11"), image("1.8.11", 1)
+        with traced(unjournaled.process.pid, tmp_path / "log", "trace=fsync", "inject=fsync:error=EIO"):
             assert refusal(one, second) == (OUT_OF_RESOURCES, b""), "Python would have commented on it"
-        assert node.event("postponed", study="1.8.11")["instance"] == second.instance
-        refused = node.event("refused", instance=second.instance)
+        assert unjournaled.event("postponed", study="1.8.11")["instance"] == second.instance
+        refused = unjournaled.event("refused", instance=second.instance)
         assert (refused["status"], "not be durable" in refused["reason"]) == ("A700", True)
         assert put(one, second) == SUCCESS
-        assert node.event("stored")["digest"] == second.digest
+        assert unjournaled.event("stored")["digest"] == second.digest
         assert put(one, image("1.8.11", 2)) == SUCCESS
-    closed = node.event("closed")
+    closed = unjournaled.event("closed")
     assert (closed["stored"], closed["refused"]) == (3, 1)
-    assert node.kept("1.8.11") == sorted(item.dataset for item in (first, second, image("1.8.11", 2)))
+    assert unjournaled.kept("1.8.11") == sorted(item.dataset for item in (first, second, image("1.8.11", 2)))
 
 
 def test_objects_that_the_disk_does_not_take_are_refused_and_leave_nothing(
-    node: Receiver, tmp_path: Path
+    unjournaled: Receiver, tmp_path: Path
 ) -> None:
-    with peer(node) as one:
-        first = native(one, node, "1.8.12")
-        with traced(node.process.pid, tmp_path / "log", "trace=fdatasync", "inject=fdatasync:error=EIO"):
+    with peer(unjournaled) as one:
+        first = native(one, unjournaled, "1.8.12")
+        with traced(
+            unjournaled.process.pid, tmp_path / "log", "trace=fdatasync", "inject=fdatasync:error=EIO"
+        ):
             for number in (1, 2):
                 status, comment = refusal(one, image("1.8.12", number))
                 assert (status, comment.startswith(b"archive cannot be written")) == (OUT_OF_RESOURCES, True)
-        assert node.kept("1.8.12") == [first.dataset]
-        assert not is_writing(node.process.pid)
+        assert unjournaled.kept("1.8.12") == [first.dataset]
+        assert not is_writing(unjournaled.process.pid)
         assert put(one, image("1.8.12", 1)) == SUCCESS
         assert put(one, image("1.8.12", 3)) == SUCCESS
-    assert [node.event("refused")["instance"] for _ in range(2)] == ["1.8.12.1", "1.8.12.2"]
-    assert node.event("closed")["stored"] == 3
+    assert [unjournaled.event("refused")["instance"] for _ in range(2)] == ["1.8.12.1", "1.8.12.2"]
+    assert unjournaled.event("closed")["stored"] == 3
     kept = (first, image("1.8.12", 1), image("1.8.12", 3))
-    assert node.kept("1.8.12") == sorted(item.dataset for item in kept)
+    assert unjournaled.kept("1.8.12") == sorted(item.dataset for item in kept)
 
 
 def test_who_falls_silent_is_aborted_and_who_says_a_little_now_and_then_is_not(tmp_path: Path) -> None:

@@ -193,8 +193,11 @@ def steps_of(trace: str) -> list[str]:
 
 
 def test_the_answer_follows_the_sync_of_file_and_folder(tmp_path: Path) -> None:
-    """Seen from outside, by strace: data synced, named, folder synced, and only then a byte to the sender."""
-    with receiver(tmp_path / "archive") as node, association(node.port, Sent()) as opened:
+    """Seen from outside, by strace: data synced, named, folder synced, and only then a byte to the sender.
+
+    With a journal: see test_settling.py.
+    """
+    with receiver(tmp_path / "archive", journal_mb=0) as node, association(node.port, Sent()) as opened:
         assert store(opened, Sent(), tmp_path).Status == SUCCESS
         log = tmp_path / "trace"
         tracer = trace(node, log)

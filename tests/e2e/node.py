@@ -34,7 +34,7 @@ class ServedNode:
         self.config = folder / "config.yaml"
         base: dict[str, Any] = {
             "data_dir": "data",
-            "receive": {"port": 0, "disk_reserve_mb": 0},
+            "receive": {"port": 0, "disk_reserve_mb": 0, "journal_mb": 4},
             "complete": {"settle_s": 1.0, "quiet_s": 6.0},
             "deliver": {"first_retry_s": 0.5, "max_retry_s": 2.0, "timeout_s": 10.0},
             "log": {"level": "info", "format": "json"},

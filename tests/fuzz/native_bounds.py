@@ -91,7 +91,7 @@ def played(folder: Path, inputs: int, seed: int) -> int:
     """Play so many inputs to the whole module; how that ended."""
     module = folder / "_native.so"
     headers = sysconfig.get_path("include")
-    files = (SOURCES / name for name in ("message.c", "draft.c", "lane.c"))
+    files = (SOURCES / name for name in ("message.c", "draft.c", "journal.c", "journal_object.c", "lane.c"))
     compiled(module, *files, options=("-shared", "-fPIC", f"-I{headers}", "-lcrypto"))
     found = subprocess.run(
         ["gcc", "-print-file-name=libasan.so"], capture_output=True, encoding="utf-8", check=True

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dicom_node.archive.layout import study_folder
 from dicom_node.archive.part10 import around
 from dicom_node.receiver.storing import OUR_MODEL_NAME
 from tests.fuzz.conversations import STUDY
@@ -112,7 +113,7 @@ class Conversation:
             sop_class = str(context.abstract_syntax)
             before, behind = around(sop_class, str(context.transfer_syntax), CALLING)
             self.lane.allow(number, number == IMPLICIT, sop_class.encode(), before, behind)
-        self.lane.follow(STUDY.encode(), str(folder).encode())
+        self.lane.follow(STUDY.encode(), str(folder).encode(), study_folder(STUDY).encode())
 
     def hold(self, stream: bytes) -> None:
         """Say the stream, until it is left or all is said."""

@@ -1,12 +1,13 @@
 #define _GNU_SOURCE
 #include "draft.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static bool has_room(int folder, uint64_t wanted, uint64_t reserve)
+bool draft_has_room(int folder, uint64_t wanted, uint64_t reserve)
 {
     struct statvfs disk;
     if (fstatvfs(folder, &disk))
@@ -22,7 +23,7 @@ bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint
         wanted += parts[i].iov_len;
     draft->file = -1;
     draft->folder = folder;
-    if (!has_room(folder, wanted, reserve))
+    if (!draft_has_room(folder, wanted, reserve))
         return false;
     draft->file = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
     if (draft->file < 0 || writev(draft->file, parts, number) != (ssize_t)wanted)
@@ -31,11 +32,21 @@ bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint
     return true;
 }
 
-Outcome draft_become(const Draft *draft, const char *name)
+static int link_as(const Draft *draft, const char *name)
 {
     char itself[40];
     snprintf(itself, sizeof itself, "/proc/self/fd/%d", draft->file);
-    if (fdatasync(draft->file) || linkat(AT_FDCWD, itself, draft->folder, name, AT_SYMLINK_FOLLOW))
+    return linkat(AT_FDCWD, itself, draft->folder, name, AT_SYMLINK_FOLLOW);
+}
+
+bool draft_name(const Draft *draft, const char *name)
+{
+    return !link_as(draft, name) || errno == EEXIST;
+}
+
+Outcome draft_become(const Draft *draft, const char *name)
+{
+    if (fdatasync(draft->file) || link_as(draft, name))
         return NOTHING_THERE;
     return fsync(draft->folder) ? IN_DOUBT : DURABLE;
 }

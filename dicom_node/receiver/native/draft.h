@@ -16,7 +16,12 @@ typedef enum { DURABLE, NOTHING_THERE, IN_DOUBT } Outcome;
  * bytes of it free; false if anything is in the way. The draft is to be closed in any case; the folder stays open. */
 bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint64_t reserve);
 
-/* Give it its name, which nothing has yet. IN_DOUBT: the name is there, and may be gone after a power cut. */
+bool draft_has_room(int folder, uint64_t wanted, uint64_t reserve);
+
+/* Give it its name; true, too, if another has it, which is the same then. Nothing is synced. */
+bool draft_name(const Draft *draft, const char *name);
+
+/* Give it its name, which nothing has yet, and make both durable. IN_DOUBT: the name is there, and may be gone after a power cut. */
 Outcome draft_become(const Draft *draft, const char *name);
 
 void draft_close(const Draft *draft);

@@ -21,12 +21,15 @@
 #include <unistd.h>
 
 #include "draft.h"
+#include "journal_object.h"
 #include "message.h"
 
-enum { CONTEXTS = 256, MOST_RECORDS = 64, SPARE = 1 << 17, DIGEST = 32, NAMED_BY = 20, SHOWN = 8 };
+enum { CONTEXTS = 256, MOST_RECORDS = 64, SPARE = 1 << 17, DIGEST = DIGEST_BYTES, NAMED_BY = 20, SHOWN = 8 };
 enum { SUCCESS = 0x0000, OUT_OF_RESOURCES = 0xA700 };
 
 typedef enum { PAUSE, SILENT, RUNG, LEFT, ENDED, UNSENT } Why;
+
+typedef enum { STORED, DOUBTFUL, UNFILED } Fate;
 
 typedef struct {
     bool allowed, implicit;
@@ -36,8 +39,15 @@ typedef struct {
 typedef struct {
     char instance[LONGEST_UID], name[80], digest[2 * DIGEST + 1];
     size_t instance_size;
-    bool in_doubt;
+    Fate fate;
 } Record;
+
+typedef struct {
+    uint8_t head[2048], digest[DIGEST];
+    struct iovec parts[MOST_FRAGMENTS + 2];  /* room for one that the journal uses, the head, the data set */
+    int number;
+    int segment;                             /* of the journal, which has it, while it is no file yet; or -1 */
+} File;
 
 typedef struct {
     PyObject_HEAD
@@ -48,6 +58,9 @@ typedef struct {
     Context contexts[CONTEXTS];
     PyObject *our_model, *study;            /* bytes */
     int folder;                             /* the study's; -1 if none is followed */
+    char home[64];                          /* the same, relative to the archive */
+    PyObject *journal_object;
+    Journal *journal;                       /* of journal_object; NULL if there is none */
     EVP_MD_CTX *hash;
     Record records[MOST_RECORDS];
     int number;
@@ -130,45 +143,89 @@ static size_t write_head(uint8_t *to, const Context *context, Bytes instance)
     return (size_t)(p + behind.size - to);
 }
 
-/* `record` of the file, and where its parts lie; its name is archive/layout.py's. */
-static Outcome write_file(Lane *lane, const Message *message, const Header *header, Record *record)
+static void gather(const Lane *lane, const Message *message, const Header *header, File *file)
 {
-    uint8_t head[2048], digest[DIGEST], instance[DIGEST];
-    struct iovec parts[MOST_FRAGMENTS + 1] = {{head, 0}};
-    Outcome outcome = NOTHING_THERE;
-    Draft draft;
-    parts[0].iov_len = write_head(head, &lane->contexts[message->context_id], header->sop_instance);
+    file->parts[1].iov_base = file->head;
+    file->parts[1].iov_len = write_head(file->head, &lane->contexts[message->context_id], header->sop_instance);
     for (size_t i = 0; i < message->number; i++)
-        parts[i + 1] = (struct iovec){(void *)message->fragments[i].at, message->fragments[i].size};
-    if (draft_write(&draft, lane->folder, parts, (int)message->number + 1, lane->reserve)
-        && hash(lane, message->fragments, message->number, digest)  /* while the disk is at it */
-        && hash(lane, &header->sop_instance, 1, instance)) {
-        as_hex(digest, DIGEST, record->digest);
-        as_hex(instance, NAMED_BY, record->name);
-        snprintf(record->name + 2 * NAMED_BY, sizeof record->name - 2 * NAMED_BY, "-%.*s.dcm", 2 * SHOWN, record->digest);
+        file->parts[i + 2] = (struct iovec){(void *)message->fragments[i].at, message->fragments[i].size};
+    file->number = (int)message->number + 2;
+    file->segment = -1;
+}
+
+/* Its digest, and its name: archive/layout.py's. */
+static bool find_name(Lane *lane, const Message *message, const Header *header, File *file, Record *record)
+{
+    uint8_t instance[DIGEST];
+    if (!hash(lane, message->fragments, message->number, file->digest) || !hash(lane, &header->sop_instance, 1, instance))
+        return false;
+    as_hex(file->digest, DIGEST, record->digest);
+    as_hex(instance, NAMED_BY, record->name);
+    snprintf(record->name + 2 * NAMED_BY, sizeof record->name - 2 * NAMED_BY, "-%.*s.dcm", 2 * SHOWN, record->digest);
+    return true;
+}
+
+/* Durable at once, in the journal, and a file of its own once it is answered; false if that is not possible now. */
+static bool promise(Lane *lane, File *file, const Record *record)
+{
+    char path[PATH_ROOM];
+    uint64_t size = 0;
+    for (int i = 1; i < file->number; i++)
+        size += file->parts[i].iov_len;
+    snprintf(path, sizeof path, "%s/%s", lane->home, record->name);
+    Entry entry = {path, file->digest, file->parts, file->number};
+    return draft_has_room(lane->folder, size, lane->reserve) && journal_enter(lane->journal, &entry, lane->hash, &file->segment);
+}
+
+static void keep_promise(Lane *lane, File *file, Record *record)
+{
+    Draft draft;
+    bool filed = draft_write(&draft, lane->folder, file->parts + 1, file->number - 1, 0) && draft_name(&draft, record->name);
+    draft_close(&draft);
+    record->fate = filed ? STORED : UNFILED;
+    journal_filed(lane->journal, file->segment, filed);
+}
+
+static Outcome write_file(Lane *lane, const Message *message, const Header *header, File *file, Record *record)
+{
+    Draft draft;
+    Outcome outcome = NOTHING_THERE;
+    if (draft_write(&draft, lane->folder, file->parts + 1, file->number - 1, lane->reserve)
+        && find_name(lane, message, header, file, record))  /* while the disk is at it */
         outcome = draft_become(&draft, record->name);
-    }
     draft_close(&draft);
     return outcome;
 }
 
+static Outcome keep(Lane *lane, const Message *message, const Header *header, File *file, Record *record)
+{
+    gather(lane, message, header, file);
+    if (lane->journal) {
+        if (!find_name(lane, message, header, file, record) || !faccessat(lane->folder, record->name, F_OK, 0))
+            return NOTHING_THERE;
+        if (promise(lane, file, record))
+            return DURABLE;
+    }
+    return write_file(lane, message, header, file, record);
+}
+
 /* Whether the message is stored, or in doubt, and has its answer; false: it is as if it had not been looked at. */
-static bool store(Lane *lane, const Message *message)
+static bool store(Lane *lane, const Message *message, File *file)
 {
     Header header;
     const Context *context = &lane->contexts[message->context_id];
     Record *record = &lane->records[lane->number];
     if (!context->allowed || !read_header(message, context->implicit, &header) || !is_ours(lane, message, &header))
         return false;
-    Outcome outcome = write_file(lane, message, &header, record);
+    Outcome outcome = keep(lane, message, &header, file, record);
     if (outcome == NOTHING_THERE)
         return false;
-    record->in_doubt = outcome == IN_DOUBT;
+    record->fate = outcome == IN_DOUBT ? DOUBTFUL : STORED;
     record->instance_size = header.sop_instance.size;
     memcpy(record->instance, header.sop_instance.at, header.sop_instance.size);
     lane->number++;
     lane->answer_begin = 0;
-    lane->answer_end = write_answer(lane->answer, message, record->in_doubt ? OUT_OF_RESOURCES : SUCCESS);
+    lane->answer_end = write_answer(lane->answer, message, outcome == IN_DOUBT ? OUT_OF_RESOURCES : SUCCESS);
     return true;
 }
 
@@ -190,14 +247,17 @@ static bool is_sent(Lane *lane)
 static Verdict take(Lane *lane)
 {
     Message message;
+    File file;
     while (lane->number < MOST_RECORDS) {
         Bytes received = {lane->buffer + lane->begin, lane->end - lane->begin};
         Verdict verdict = find_message(received, lane->longest, &message);
         if (verdict != FOUND)
             return verdict;
         atomic_store(&lane->storing, true);
-        bool stored = store(lane, &message);
+        bool stored = store(lane, &message, &file);
         bool sent = !stored || is_sent(lane);
+        if (stored && file.segment >= 0)
+            keep_promise(lane, &file, &lane->records[lane->number - 1]);
         atomic_store(&lane->storing, !sent);
         if (!stored)
             return OTHERWISE;
@@ -268,12 +328,16 @@ static Why serve(Lane *lane, long long patience_ms, long long pause_ms)
 
 static PyObject *lane_new(PyTypeObject *type, PyObject *arguments, PyObject *names)
 {
-    static char *keywords[] = {"descriptor", "bell", "longest_bytes", "reserve_bytes", "our_model", NULL};
+    static char *keywords[] = {"descriptor", "bell", "longest_bytes", "reserve_bytes", "our_model", "journal", NULL};
     int descriptor, bell;
     Py_ssize_t longest;
     unsigned long long reserve;
-    PyObject *our_model;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "iinKS", keywords, &descriptor, &bell, &longest, &reserve, &our_model))
+    PyObject *our_model, *journal_object = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "iinKS|O", keywords, &descriptor, &bell, &longest, &reserve,
+                                     &our_model, &journal_object))
+        return NULL;
+    Journal *journal = journal_of(journal_object);
+    if (PyErr_Occurred())
         return NULL;
     if (longest <= 0 || longest > 1 << 24)
         return PyErr_Format(PyExc_ValueError, "messages of %zd bytes are not for here", longest);
@@ -285,6 +349,8 @@ static PyObject *lane_new(PyTypeObject *type, PyObject *arguments, PyObject *nam
     lane->longest = (size_t)longest;
     lane->reserve = reserve;
     lane->our_model = Py_NewRef(our_model);
+    lane->journal_object = Py_NewRef(journal_object);
+    lane->journal = journal;
     lane->folder = -1;
     lane->study = PyBytes_FromString("");
     lane->room = lane->longest + SPARE;
@@ -306,6 +372,7 @@ static void lane_dealloc(Lane *lane)
         Py_XDECREF(lane->contexts[i].behind);
     }
     Py_XDECREF(lane->our_model);
+    Py_XDECREF(lane->journal_object);
     Py_XDECREF(lane->study);
     if (lane->folder >= 0)
         close(lane->folder);
@@ -333,14 +400,18 @@ static PyObject *lane_allow(Lane *lane, PyObject *arguments)
 static PyObject *lane_follow(Lane *lane, PyObject *arguments)
 {
     PyObject *study, *folder;
-    if (!PyArg_ParseTuple(arguments, "SS", &study, &folder))
+    const char *home;
+    if (!PyArg_ParseTuple(arguments, "SSy", &study, &folder, &home))
         return NULL;
+    if (strlen(home) >= sizeof lane->home)
+        return PyErr_Format(PyExc_ValueError, "no study's folder is called %s", home);
     int opened = open(PyBytes_AS_STRING(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (opened < 0)
         return PyErr_SetFromErrno(PyExc_OSError);
     if (lane->folder >= 0)
         close(lane->folder);
     lane->folder = opened;
+    strcpy(lane->home, home);
     Py_SETREF(lane->study, Py_NewRef(study));
     Py_RETURN_NONE;
 }
@@ -386,8 +457,8 @@ static PyObject *records_of(Lane *lane)
     PyObject *records = PyList_New(lane->number);
     for (int i = 0; records && i < lane->number; i++) {
         const Record *record = &lane->records[i];
-        PyObject *one = Py_BuildValue("s#ssN", record->instance, (Py_ssize_t)record->instance_size, record->name,
-                                      record->digest, PyBool_FromLong(record->in_doubt));
+        PyObject *one = Py_BuildValue("s#ssi", record->instance, (Py_ssize_t)record->instance_size, record->name,
+                                      record->digest, (int)record->fate);
         if (one)
             PyList_SET_ITEM(records, i, one);
         else
@@ -450,7 +521,8 @@ static int prepare(PyObject *module)
         return -1;
     int failed = PyModule_AddObjectRef(module, "Lane", type);
     Py_DECREF(type);
-    return failed
+    return failed || add_journal(module)
+        || PyModule_AddIntMacro(module, STORED) || PyModule_AddIntMacro(module, DOUBTFUL) || PyModule_AddIntMacro(module, UNFILED)
         || PyModule_AddIntMacro(module, PAUSE) || PyModule_AddIntMacro(module, SILENT) || PyModule_AddIntMacro(module, RUNG)
         || PyModule_AddIntMacro(module, LEFT) || PyModule_AddIntMacro(module, ENDED) || PyModule_AddIntMacro(module, UNSENT)
         ? -1 : 0;

@@ -1,0 +1,103 @@
+"""One file of the archive's journal, as `receiver/native/journal.c` fills it.
+
+Its first block has the key of its entries, 16 random bytes, so that nothing a peer sends can pass for an
+entry. With a new key all of them are forgotten. Each entry begins a block: a head, and the promised file.
+"""
+
+import hashlib
+import os
+import secrets
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+from dicom_node.archive.layout import is_ours
+
+KEY_BYTES: Final = 16
+_BLOCK: Final = 4096
+_MARK: Final = b"DCMNSEG1"
+# mark, key, size of the file, size of its head, SHA-256 of the rest, path, SHA-256 of all that and the head
+_ENTRY: Final = struct.Struct("<8s16sQQ32s112s32s")
+_ENTRY_MARK: Final = b"DCMNODE1"
+_ENTRY_BYTES, _SUM_AT = 256, 184
+_PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Promised:
+    """A file that was answered with Success: `path` is relative to the archive."""
+
+    path: str
+    content: memoryview
+
+
+@final
+class Segment:
+    """One of the journal's files."""
+
+    def __init__(self, file: Path) -> None:
+        """Open it.
+
+        Raises:
+            OSError: as the operating system says.
+        """
+        self.descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self.descriptor)
+
+    def promised(self) -> Iterator[Promised]:
+        """Every whole entry; one that was never finished was never answered.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        held = os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
+        if not held.startswith(_MARK):
+            return
+        key = held[len(_MARK) : len(_MARK) + KEY_BYTES]
+        for at in range(_BLOCK, len(held), _BLOCK):
+            if held.startswith(_ENTRY_MARK, at) and (entry := _entry(memoryview(held)[at:], key)) is not None:
+                yield entry
+
+    def renew(self) -> bytes:
+        """Forget all entries; the key of those to come.
+
+        Raises:
+            OSError: it cannot be written; then the promises may be kept once more, or not.
+        """
+        key = secrets.token_bytes(KEY_BYTES)
+        os.pwrite(self.descriptor, (_MARK + key).ljust(_BLOCK, b"\0"), 0)
+        os.fdatasync(self.descriptor)
+        return key
+
+
+def make_segment(file: Path, size_bytes: int) -> None:
+    """Write one in full, so that its entries need no new metadata; it has no key yet.
+
+    Raises:
+        OSError: as the operating system says.
+    """
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        for at in range(0, size_bytes, _PIECE_BYTES):
+            os.pwrite(descriptor, bytes(min(_PIECE_BYTES, size_bytes - at)), at)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _entry(held: memoryview, key: bytes) -> Promised | None:
+    if len(held) < _ENTRY_BYTES:
+        return None
+    _, own, size, head_size, digest, path, checksum = _ENTRY.unpack_from(held)
+    content = held[_ENTRY_BYTES : _ENTRY_BYTES + size]
+    name = path.rstrip(b"\0").decode("latin-1")
+    if own != key or len(content) < size or head_size > size or not is_ours(name):
+        return None
+    if hashlib.sha256(bytes(held[:_SUM_AT]) + bytes(content[:head_size])).digest() != checksum:
+        return None
+    return Promised(name, content) if hashlib.sha256(content[head_size:]).digest() == digest else None

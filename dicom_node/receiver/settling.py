@@ -1,0 +1,184 @@
+"""What the journal holds is made durable in files of its own, many at a time, so that its room serves again.
+
+See `archive/journal.py` for what the journal is. This thread waits until a segment of it is full, or for a
+second after the last image; then one sync of the disk makes every file durable that was promised there.
+"""
+
+import os
+import platform
+import re
+import select
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+from dicom_node.archive.journal import SEGMENTS, Journal
+
+if TYPE_CHECKING:
+    pass
+
+_PAUSE_S: Final = 1.0
+_TELLS_FAILURES: Final = (5, 8)
+"""Since then syncfs says what could not be written (syncfs(2))."""
+
+
+@final
+class Settling:
+    """The receiver's side of the journal."""
+
+    def __init__(self, root: Path, journal: Journal, segment_bytes: int, say: Callable[[str], None]) -> None:
+        """`journal` is that of the archive at `root`; `say` what goes wrong with it.
+
+        Raises:
+            OSError: as the operating system says.
+        """
+        from dicom_node.receiver import _native
+
+        self._sync_disk = _native.sync_disk
+        self._root = root
+        self._files = journal
+        self._segment_bytes = segment_bytes
+        self._say = say
+        self._said = ""
+        self._disk = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self.journal: _native.Journal = _native.Journal(self._bell, segment_bytes)
+        self._telling = threading.Lock()
+        self._awaited: dict[str, Callable[[], None]] = {}
+        self._distrusted: set[int] = set()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
+
+    def start(self) -> None:
+        """Prepare the journal, and go on, in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Settle all that is promised; what cannot be waits for the next start. Nobody promises any more."""
+        self._stopping.set()
+        self._ring()
+        self._thread.join()
+        if self.journal.close():
+            self._files.close()
+            os.close(self._bell)
+            os.close(self._disk)
+
+    def when_filed(self, path: str, tell: Callable[[], None]) -> None:
+        """A promised file could not be written: it will be, and then `tell` is called, on another thread."""
+        with self._telling:
+            if (self._root / path).exists():
+                tell()
+                return
+            self._awaited[path] = tell
+        self._ring()
+
+    def _ring(self) -> None:
+        os.eventfd_write(self._bell, 1)
+
+    def _run(self) -> None:
+        if self._prepare():
+            while not self._stopping.is_set():
+                if not self._is_rung() or self._awaited:
+                    self.journal.turn()
+                self._settle()
+            self.journal.turn()
+            self._settle()
+
+    def _prepare(self) -> bool:
+        try:
+            self._files.prepare(self._segment_bytes)
+            for segment in self._files.segments:
+                self.journal.add(segment.descriptor, segment.renew())
+        except OSError as error:
+            self._complain(error)
+        return bool(self._files.segments)
+
+    def _is_rung(self) -> bool:
+        """Wait for the bell; False if a second has passed in which it could have rung."""
+        rung, _, _ = select.select([self._bell], [], [], _PAUSE_S if self.journal.used else None)
+        if rung:
+            os.eventfd_read(self._bell)
+        return bool(rung)
+
+    def _settle(self) -> None:
+        full = self.journal.full()
+        if not full:
+            return
+        try:
+            for number, unfiled in full:
+                if unfiled or number in self._distrusted:
+                    self._restore(number)
+            self._sync()
+            for number, _ in full:
+                self.journal.renew(number, self._files.segments[number].renew())
+        except OSError as error:
+            self._complain(error)
+            self._stopping.wait(_PAUSE_S)
+
+    def _restore(self, number: int) -> None:
+        for one in self._files.segments[number].promised():
+            self._files.restore(one, anew=number in self._distrusted)
+            with self._telling:
+                tell = self._awaited.pop(one.path, None)
+            if tell is not None:
+                tell()
+        self._distrusted.discard(number)
+
+    def _sync(self) -> None:
+        """Raises OSError if anything could not be written: then no file promised until now is to be trusted.
+
+        What it was is not said, and it is said once.
+        """
+        try:
+            self._sync_disk(self._disk)
+        except OSError:
+            self.journal.turn()
+            self._distrusted = set(range(SEGMENTS))
+            raise
+
+    def _complain(self, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        if reason != self._said:
+            self._said = reason
+            self._say(f"promised images cannot be made durable outside the journal: {reason}")
+
+
+def settling_at(root: Path, journal_bytes: int, say: Callable[[str], None]) -> Settling | None:
+    """The journal at work for the archive at `root`, recovered first; None where there shall or can be none.
+
+    There can be none without the native module, where one sync of the disk does not tell of failures, and
+    where promised files cannot be written (`say` says so): then they wait for the next start.
+    """
+    try:
+        journal = Journal(root)
+    except OSError as error:
+        say(f"the archive has no journal: {error.strerror or error}")
+        return None
+    try:
+        journal.recover()
+        if journal_bytes and _syncs_tell(root):
+            return Settling(root, journal, journal_bytes // SEGMENTS, say)
+        journal.remove()
+    except OSError as error:
+        say(f"promised images wait in the journal: {error.strerror or error}")
+    journal.close()
+    return None
+
+
+def _syncs_tell(root: Path) -> bool:
+    try:
+        from dicom_node.receiver import _native
+    except ImportError:  # not built here
+        return False
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return _version(platform.release()) >= _TELLS_FAILURES and _native.vouches(folder)
+    except OSError:
+        return False
+    finally:
+        os.close(folder)
+
+
+def _version(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
