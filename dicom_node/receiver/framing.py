@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
+A_ASSOCIATE_RQ: Final = 0x01
 P_DATA_TF: Final = 0x04
 LONGEST_PDU_BYTES: Final = 1 << 20
 """Far longer than any that we ask for: whoever announces more is not believed."""

@@ -12,11 +12,12 @@ from typing import Any
 
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
-from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC
 
 from dicom_node.receiver.express import Express
-from dicom_node.receiver.framing import P_DATA_TF, Malformed, Pdu
+from dicom_node.receiver.framing import A_ASSOCIATE_RQ, P_DATA_TF, Malformed, Pdu
 from dicom_node.receiver.native_lane import NativeLane
+from dicom_node.receiver.negotiation import Negotiation
 from dicom_node.receiver.wire import Bell, Wire
 
 _TRANSFER, _CLOSING = "Sta6", "Sta13"
@@ -39,9 +40,12 @@ class Announced(Queue[Any]):
 class Reactor(DULServiceProvider):
     """The upper layer of one association."""
 
-    def __init__(self, association: Association, stir_user: Callable[[], None]) -> None:
+    def __init__(
+        self, association: Association, stir_user: Callable[[], None], negotiation: Negotiation
+    ) -> None:
         """`stir_user` is called whenever `association` has something to look at."""
         super().__init__(association)
+        self._negotiation = negotiation
         self.bell = Bell()
         self.to_provider_queue = Announced(self.bell.ring)
         self.to_user_queue = Announced(stir_user)
@@ -86,6 +90,16 @@ class Reactor(DULServiceProvider):
             self.socket.send(abort.encode())
             self.socket.close()
         self.assoc._kill = True  # last: its thread then closes the connection
+
+    def _decode_pdu(self, bytestream: bytearray) -> Any:
+        if bytestream[0] == A_ASSOCIATE_RQ:
+            bytestream = bytearray(self._negotiation.to_decode(bytes(bytestream)))
+        return super()._decode_pdu(bytestream)
+
+    def _send(self, pdu: Any) -> None:
+        if isinstance(pdu, A_ASSOCIATE_AC):
+            self._negotiation.complete(pdu)
+        super()._send(pdu)
 
     def kill_dul(self) -> None:
         super().kill_dul()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pynetdicom import AE
 from pynetdicom.association import Association
 
+from dicom_node.receiver.negotiation import Negotiation, Outcomes
 from dicom_node.receiver.reactor import Announced, Reactor
 
 _NOW_S = 0.0
@@ -42,14 +43,17 @@ class _Checkpoint(threading.Event):
 class ServedAssociation(Association):
     """An association on a `Reactor`."""
 
+    acse: Negotiation
     dul: Reactor
 
-    def __init__(self, ae: AE, mode: str) -> None:
+    def __init__(self, ae: AE, mode: str, outcomes: Outcomes) -> None:
+        """`outcomes` are what all associations know of those before them."""
         self._checkpoint = _Checkpoint(self._pause_s)
         super().__init__(ae, mode)
+        self.acse = Negotiation(self, outcomes)
         self._reactor_checkpoint = self._checkpoint
         self._checkpoint.set()
-        self.dul = Reactor(self, self.stir)
+        self.dul = Reactor(self, self.stir, self.acse)
         # the upper layer holds the timers that these two set
         self.acse_timeout = ae.acse_timeout
         self.network_timeout = ae.network_timeout

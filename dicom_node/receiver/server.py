@@ -15,6 +15,7 @@ from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 from dicom_node.receiver.express import Express
 from dicom_node.receiver.lobby import Lobby
 from dicom_node.receiver.native_lane import NativeLane
+from dicom_node.receiver.negotiation import Outcomes
 from dicom_node.receiver.served import ServedAssociation
 from dicom_node.receiver.session import Session, Sessions
 from dicom_node.receiver.wire import Wire
@@ -81,7 +82,7 @@ class _Door(RequestHandler):
 
     def _create_association(self) -> ServedAssociation:
         """As pynetdicom does, with our own classes."""
-        association = ServedAssociation(self.ae, _ACCEPTOR)
+        association = ServedAssociation(self.ae, _ACCEPTOR, self.server.outcomes)
         association._server = self.server
         association.name = f"association with {self.remote.address}"
         self.wire = Wire(association, self.request, association.dul.bell)
@@ -119,6 +120,7 @@ class Server(ThreadedAssociationServer):
         """
         self.sessions = sessions
         self.service = service
+        self.outcomes = Outcomes()
         self.tls = security.tls
         self.on_stranger = security.on_stranger
         super().__init__(ae, address, ae.ae_title, ae.supported_contexts, request_handler=_Door)

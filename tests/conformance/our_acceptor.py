@@ -8,6 +8,7 @@ from copy import deepcopy
 import pytest
 from pynetdicom.transport import RequestHandler
 
+from dicom_node.receiver.negotiation import Outcomes
 from dicom_node.receiver.served import ServedAssociation
 from dicom_node.receiver.wire import Wire
 
@@ -17,7 +18,7 @@ _stock = RequestHandler._create_association
 def _ours(handler: RequestHandler) -> ServedAssociation:
     """What pynetdicom would create, with our association, upper layer and socket."""
     stock = _stock(handler)
-    association = ServedAssociation(handler.ae, "acceptor")
+    association = ServedAssociation(handler.ae, "acceptor", Outcomes())
     association._server, association.name = handler.server, stock.name
     association.set_socket(Wire(association, handler.request, association.dul.bell))
     us, theirs = association.acceptor, stock.acceptor

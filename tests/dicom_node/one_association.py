@@ -12,6 +12,7 @@ from dicom_node.archive import Archive
 from dicom_node.receiver.bounds import Bounds
 from dicom_node.receiver.express import Express
 from dicom_node.receiver.native_lane import NativeLane, Site, native_lane
+from dicom_node.receiver.negotiation import Outcomes
 from dicom_node.receiver.outbox import Outbox
 from dicom_node.receiver.served import ServedAssociation
 from dicom_node.receiver.session import Sessions
@@ -36,7 +37,7 @@ class OneAssociation:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SMALLEST)
         self.peer.settimeout(10.0)
         connection.settimeout(10.0)
-        association = ServedAssociation(AE(), "acceptor")
+        association = ServedAssociation(AE(), "acceptor", Outcomes())
         _negotiated(association)
         self.archive = Archive(folder / "archive", 0)
         self.heard, self._said = os.pipe()
