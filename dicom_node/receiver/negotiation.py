@@ -12,6 +12,7 @@ from pynetdicom.acse import ACSE
 from pynetdicom.association import Association
 from pynetdicom.pdu import A_ASSOCIATE_AC
 from pynetdicom.pdu_items import PresentationContextItemAC
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.presentation import PresentationContext
 
 from dicom_node.receiver.framing import Malformed
@@ -22,14 +23,14 @@ _LONGEST_LIST_BYTES = 1 << 14
 
 
 class Outcome(NamedTuple):
-    """The contexts that were accepted, and the items that reject the others in an A-ASSOCIATE-AC."""
+    """The contexts that were accepted, and what answers all that were proposed in an A-ASSOCIATE-AC."""
 
     accepted: dict[int, PresentationContext]
-    rejections: bytes
+    answers: bytes
 
     def copy(self) -> "Outcome":
         """The same, for an association of its own."""
-        return Outcome({number: _copy(one) for number, one in self.accepted.items()}, self.rejections)
+        return Outcome({number: _copy(one) for number, one in self.accepted.items()}, self.answers)
 
 
 class Outcomes:
@@ -56,7 +57,11 @@ class Outcomes:
 
 
 class Negotiation(ACSE):
-    """Pynetdicom's negotiation, which is told what is known already."""
+    """Pynetdicom's negotiation, which does not see the presentation contexts of which the outcome is known.
+
+    They are taken out of the request before it is decoded, and of the answer before it is encoded. The
+    association gets those that were accepted before, the peer the very bytes that answered the same list.
+    """
 
     def __init__(self, association: Association, outcomes: Outcomes) -> None:
         super().__init__(association)
@@ -85,16 +90,18 @@ class Negotiation(ACSE):
             self.assoc._accepted_cx = self._known.accepted
         super().send_accept()
 
-    def complete(self, answer: A_ASSOCIATE_AC) -> None:
-        """To be called before it is sent: the rejections that are known come back, behind what is accepted.
-
-        What is not known yet is from now on.
-        """
+    def to_encode(self, answer: A_ASSOCIATE) -> None:
+        """An answer on its way to be encoded: what is known of it need not be."""
         if self._known is not None:
-            answer.variable_items.insert(-1, _Encoded(self._known.rejections))  # last is the user information
+            answer.presentation_context_definition_results_list = []
+
+    def complete(self, answer: A_ASSOCIATE_AC) -> None:
+        """An answer about to be sent: what is known of it is put in, and what is not is from now on."""
+        if self._known is not None:
+            answer.variable_items.insert(-1, _Encoded(self._known.answers))  # last is the user information
         elif self._contexts:
-            rejections = b"".join(item.encode() for item in answer.presentation_context if item.result)
-            self._outcomes.keep(self._contexts, Outcome(self.assoc._accepted_cx, rejections))
+            answers = b"".join(item.encode() for item in answer.presentation_context)
+            self._outcomes.keep(self._contexts, Outcome(self.assoc._accepted_cx, answers))
 
 
 class _Encoded(PresentationContextItemAC):

@@ -13,6 +13,7 @@ from typing import Any
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from dicom_node.receiver.express import Express
 from dicom_node.receiver.framing import A_ASSOCIATE_RQ, P_DATA_TF, Malformed, Pdu
@@ -95,6 +96,11 @@ class Reactor(DULServiceProvider):
         if bytestream[0] == A_ASSOCIATE_RQ:
             bytestream = bytearray(self._negotiation.to_decode(bytes(bytestream)))
         return super()._decode_pdu(bytestream)
+
+    def send_pdu(self, primitive: Any) -> None:
+        if isinstance(primitive, A_ASSOCIATE):
+            self._negotiation.to_encode(primitive)
+        super().send_pdu(primitive)
 
     def _send(self, pdu: Any) -> None:
         if isinstance(pdu, A_ASSOCIATE_AC):
