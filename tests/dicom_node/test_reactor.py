@@ -259,8 +259,10 @@ def test_an_open_association_that_rests_does_not_wake_anybody(node: Receiver) ->
 
 def wakings(node: Receiver) -> int:
     """How often the receiver's threads have been put to sleep."""
-    tasks = Path(f"/proc/{node.process.pid}/task").iterdir()
-    lines = [line for task in tasks for line in (task / "status").read_text().splitlines()]
+    lines: list[str] = []
+    for task in Path(f"/proc/{node.process.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of an association before, which has ended now
+            lines += (task / "status").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt"))
 
 
