@@ -61,6 +61,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         callers=(),
         max_associations=10,
         max_object_bytes=1 << 20,
+        journal_bytes=0,
         idle_timeout_s=10.0,
         discard=True,
     )
