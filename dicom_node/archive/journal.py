@@ -68,7 +68,7 @@ class Journal:
             OSError: not all could be written; what could not is not forgotten.
         """
         written = 0
-        for file in self._files():
+        for file in (file for file in self._all() if file.exists()):
             segment = Segment(file)
             try:
                 written += sum(self.restore(one) for one in segment.promised())
@@ -89,15 +89,18 @@ class Journal:
         self._writer.write(file, [one.content])
         return True
 
+    def wanting_bytes(self, segment_bytes: int) -> int:
+        """What `prepare` takes of the disk."""
+        return sum(segment_bytes for file in self._all() if _size(file) != segment_bytes)
+
     def prepare(self, segment_bytes: int) -> None:
         """Open `segments` of that size, those of another made anew; call it when nothing is promised.
 
         Raises:
             OSError: as the operating system says.
         """
-        for number in range(SEGMENTS):
-            file = self._folder / f"{number}"
-            if not file.exists() or file.stat().st_size != segment_bytes:
+        for file in self._all():
+            if _size(file) != segment_bytes:
                 make_segment(file, segment_bytes)
                 sync_folder(self._folder)
             self.segments.append(Segment(file))
@@ -108,11 +111,11 @@ class Journal:
         Raises:
             OSError: as the operating system says.
         """
-        for file in self._files():
-            file.unlink()
+        for file in self._all():
+            file.unlink(missing_ok=True)
 
-    def _files(self) -> list[Path]:
-        return [file for number in range(SEGMENTS) if (file := self._folder / f"{number}").exists()]
+    def _all(self) -> list[Path]:
+        return [self._folder / f"{number}" for number in range(SEGMENTS)]
 
     def _take(self) -> None:
         patiently = Retrying(
@@ -127,6 +130,10 @@ class Journal:
 def has_journal(root: Path) -> bool:
     """Whether the archive at `root` ever had one."""
     return (root / FOLDER).is_dir()
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else -1
 
 
 def _holds(file: Path, content: memoryview) -> bool:

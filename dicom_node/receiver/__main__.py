@@ -40,7 +40,7 @@ def main(settings: ReceiverSettings, protections: tuple[Protection, ...]) -> int
     archive = Archive(settings.archive_root, settings.reserve_bytes)
     expected = Expected()
     complain = partial(_complain, outbox)
-    settling = settling_at(settings.archive_root, settings.journal_bytes, complain)
+    settling = settling_at(archive, settings.journal_bytes, complain)
     try:
         acceptor = Acceptor(settings, archive, outbox, expected, settling)
     except (OSError, TlsError) as error:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
+from dicom_node.archive import Archive
 from dicom_node.archive.journal import SEGMENTS, Journal
 
 if TYPE_CHECKING:
@@ -144,22 +145,27 @@ class Settling:
             self._say(f"promised images cannot be made durable outside the journal: {reason}")
 
 
-def settling_at(root: Path, journal_bytes: int, say: Callable[[str], None]) -> Settling | None:
-    """The journal at work for the archive at `root`, recovered first; None where there shall or can be none.
+def settling_at(archive: Archive, journal_bytes: int, say: Callable[[str], None]) -> Settling | None:
+    """The journal of this archive at work, recovered first; None where there shall or can be none.
 
-    There can be none without the native module, where one sync of the disk does not tell of failures, and
-    where promised files cannot be written (`say` says so): then they wait for the next start.
+    There can be none without the native module, where one sync of the disk does not tell of failures, where
+    it would take of the disk's reserve, and where promised files cannot be written: then they wait for the
+    next start. `say` is told of the latter two.
     """
     try:
-        journal = Journal(root)
+        journal = Journal(archive.root)
     except OSError as error:
         say(f"the archive has no journal: {error.strerror or error}")
         return None
     try:
         journal.recover()
-        if journal_bytes and _syncs_tell(root):
-            return Settling(root, journal, journal_bytes // SEGMENTS, say)
-        journal.remove()
+        segment_bytes = journal_bytes // SEGMENTS
+        if not segment_bytes or not _syncs_tell(archive.root):
+            journal.remove()
+        elif not (wanting_bytes := journal.wanting_bytes(segment_bytes)) or archive.has_room(wanting_bytes):
+            return Settling(archive.root, journal, segment_bytes, say)
+        else:
+            say("the archive has no journal: it would take of the disk's reserve")
     except OSError as error:
         say(f"promised images wait in the journal: {error.strerror or error}")
     journal.close()

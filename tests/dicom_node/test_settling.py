@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from dicom_node.archive import Archive
 from dicom_node.archive.journal import FOLDER, SEGMENTS, Journal
 from dicom_node.archive.layout import file_path, study_folder
 from dicom_node.archive.segment import Segment
 from dicom_node.keeping.promises import keep_promises
 from dicom_node.receiver.settling import settling_at
-from tests.dicom_node.promises import Promises
+from tests.dicom_node.promises import SEGMENT_BYTES, Promises
 from tests.dicom_node.receiving import Receiver, Sent, data_set_of, receiver
 from tests.dicom_node.test_native_lane import Native
 from tests.dicom_node.test_native_lane import image as plain
@@ -231,13 +232,13 @@ def test_without_the_native_part_promises_are_kept_and_none_are_made(
     monkeypatch.setitem(sys.modules, "dicom_node.receiver._native", None)
     monkeypatch.delattr("dicom_node.receiver._native")
     assert not left_behind()
-    assert settling_at(tmp_path, MEGABYTE, pytest.fail) is None
+    assert settling_at(Archive(tmp_path, 0), MEGABYTE, pytest.fail) is None
     assert left_behind()
     assert list((tmp_path / FOLDER).iterdir()) == []
 
 
 def test_a_journal_of_nothing_is_none(tmp_path: Path, left_behind: Callable[[], bool]) -> None:
-    assert settling_at(tmp_path, 0, pytest.fail) is None
+    assert settling_at(Archive(tmp_path, 0), 0, pytest.fail) is None
     assert left_behind()
     assert list((tmp_path / FOLDER).iterdir()) == []
 
@@ -249,7 +250,7 @@ def test_a_system_that_does_not_tell_of_failures_is_not_relied_on(
     tmp_path: Path, release: str, works: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform.release", lambda: release)
-    settling = settling_at(tmp_path, MEGABYTE, pytest.fail)
+    settling = settling_at(Archive(tmp_path, 0), MEGABYTE, pytest.fail)
     assert (settling is not None) == works
     if settling is not None:
         settling.start()
@@ -260,7 +261,7 @@ def test_nor_is_a_file_system_that_is_not_known(monkeypatch: pytest.MonkeyPatch)
     said: list[str] = []
     shared = Path("/dev/shm") / f"journal-{os.getpid()}"
     try:
-        assert settling_at(shared, MEGABYTE, said.append) is None
+        assert settling_at(Archive(shared, 0), MEGABYTE, said.append) is None
         assert said == []
     finally:
         for file in (*(shared / FOLDER).iterdir(), shared / FOLDER):
@@ -274,11 +275,25 @@ def test_what_cannot_be_recovered_is_said_and_waits(tmp_path: Path, left_behind:
     home.write_text("something is in the way")
     said: list[str] = []
     keep_promises(tmp_path)
-    assert settling_at(tmp_path, MEGABYTE, said.append) is None
+    assert settling_at(Archive(tmp_path, 0), MEGABYTE, said.append) is None
     assert "promised images wait in the journal" in said[0]
     home.unlink()
     keep_promises(tmp_path)
     assert left_behind()
+
+
+def test_a_journal_takes_nothing_of_the_disks_reserve(
+    tmp_path: Path, left_behind: Callable[[], bool]
+) -> None:
+    said: list[str] = []
+    small, large = SEGMENTS * SEGMENT_BYTES, 2 * SEGMENTS * SEGMENT_BYTES
+    assert settling_at(Archive(tmp_path, 1 << 60), large, said.append) is None
+    assert "reserve" in said[0]
+    assert left_behind()
+    settling = settling_at(Archive(tmp_path, 1 << 60), small, pytest.fail)
+    assert settling is not None, "it is there already"
+    settling.start()
+    settling.stop()
 
 
 def test_a_second_receiver_has_no_journal_and_says_so(
@@ -287,5 +302,5 @@ def test_a_second_receiver_has_no_journal_and_says_so(
     monkeypatch.setattr("dicom_node.archive.journal._OTHERS_LEAVE_S", 0.0)
     said: list[str] = []
     with Journal(tmp_path):
-        assert settling_at(tmp_path, MEGABYTE, said.append) is None
+        assert settling_at(Archive(tmp_path, 0), MEGABYTE, said.append) is None
     assert "has no journal" in said[0]

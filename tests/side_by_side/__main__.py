@@ -74,6 +74,7 @@ def _synced(one: Synced) -> dict[str, object]:
     return {
         "the file synced": f"{one.file} of {one.images}",
         "its folder synced": f"{one.folder} of {one.images}",
+        "the image synced in a journal": f"{one.journal} of {one.images}",
         "an index synced": f"{one.index} of {one.images}",
     }
 

@@ -14,19 +14,24 @@ from tests.peers.presence import missing, program
 from tests.side_by_side.sending import send, write_study
 from tests.side_by_side.sides import Side, running
 
-_CALLS = "fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,write,writev"
+_CALLS = "fsync,fdatasync,pwritev2,rename,renameat,renameat2,sendto,sendmsg,write,writev"
 _SYNC = re.compile(r"f(?:data)?sync\(\d+<([^>]+)>\)\s+= 0|f(?:data)?sync\(\d+<([^>]+)> <unfinished")
+_ENTRY = re.compile(r"pwritev2\(\d+<[^>]*/journal/\d>.*RWF_DSYNC")
 _ANSWER = re.compile(r"(?:sendto|sendmsg|write|writev)\(\d+<TCP:\[")
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Of `images` acknowledged: before how many answers the file, its folder, and an index were synced."""
+    """Of `images` acknowledged: before how many answers the file, its folder, and an index were synced.
+
+    `journal`: before how many the whole image was, in a journal.
+    """
 
     images: int
     file: int
     folder: int
     index: int
+    journal: int
 
 
 def syncs(side: Side, folder: Path) -> Synced:
@@ -41,7 +46,7 @@ def syncs(side: Side, folder: Path) -> Synced:
     before = list(_before_answers(log.read_text()))
     return Synced(
         sum(one.stored for one in answers),
-        *(sum(kind in synced for synced in before) for kind in ("file", "folder", "index")),
+        *(sum(kind in synced for synced in before) for kind in ("file", "folder", "index", "journal")),
     )
 
 
@@ -73,6 +78,8 @@ def _before_answers(trace: str) -> Iterator[set[str]]:
     for line in trace.splitlines():
         if found := _SYNC.search(line):
             synced.add(_kind(Path(found.group(1) or found.group(2))))
+        elif _ENTRY.search(line):
+            synced.add("journal")
         elif synced and _ANSWER.search(line):
             yield synced
             synced = set()
