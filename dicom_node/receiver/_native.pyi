@@ -61,7 +61,7 @@ class Journal:
         """Take no further entries; whether nobody is at one, so that the descriptors can be closed."""
 
 def sync_disk(descriptor: int, /) -> None:
-    """syncfs(2): what is written on the disk of this file is durable.
+    """syncfs(2), and a flush behind it: what is written on the disk of this folder is durable.
 
     Raises:
         OSError: some of it is not; which is not said.

@@ -151,7 +151,7 @@ static PyObject *sync_disk(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "i", &folder))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
-    failed = syncfs(folder);
+    failed = syncfs(folder) || fsync(folder);  /* ext4 without a journal writes metadata behind syncfs' last flush */
     Py_END_ALLOW_THREADS
     return failed ? PyErr_SetFromErrno(PyExc_OSError) : Py_NewRef(Py_None);
 }
