@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from dicom_node.archive.journal import Journal
 
@@ -16,12 +17,13 @@ SEGMENT_BYTES = 1 << 19
 class Promises:
     """What lanes promise in the archive at `root`; `settle` is to forget it, in the place of that thread."""
 
-    def __init__(self, root: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(self, root: Path, segment_bytes: int = SEGMENT_BYTES, module: Any = None) -> None:
+        """`module`: another build of the native part than the installed one."""
         self.files = Journal(root)
         self.files.prepare(segment_bytes)
         self.bell = os.eventfd(0, os.EFD_NONBLOCK)
         self._open = True
-        self.journal = _native.Journal(self.bell, segment_bytes)
+        self.journal: _native.Journal = (module or _native).Journal(self.bell, segment_bytes)
         for segment in self.files.segments:
             self.journal.add(segment.descriptor, segment.renew())
 

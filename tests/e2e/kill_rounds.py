@@ -144,8 +144,8 @@ class Rounds:
 
 
 def unfinished(folder: Path) -> list[Path]:
-    """Files that are neither an instance nor a run's record."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    """Files that are neither an instance nor a run's record nor the archive's journal."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.parent.name != JOURNAL]
     return [path for path in files if path.suffix not in (".dcm", ".run") or path.name.startswith(".")]
 
 

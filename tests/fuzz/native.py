@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -71,8 +72,8 @@ def main() -> int:
     parser.add_argument("--only", type=int, help="play this input alone")
     parser.add_argument("--module", type=Path, help="the file of another build")
     given = parser.parse_args()
-    with archive_folder() as folder:
-        campaign = Campaign(given.seed, Player(built(given.module), folder))
+    with archive_folder() as folder, closing(Player(built(given.module), folder)) as player:
+        campaign = Campaign(given.seed, player)
         if given.only is not None:
             sys.stdout.write(campaign.end_of(given.only) + "\n")
             return 0

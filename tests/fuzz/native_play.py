@@ -12,6 +12,7 @@ from typing import Any
 from dicom_node.archive.layout import study_folder
 from dicom_node.archive.part10 import around
 from dicom_node.receiver.storing import OUR_MODEL_NAME
+from tests.dicom_node.promises import Promises
 from tests.fuzz.conversations import STUDY
 from tests.fuzz.native_oracle import CALLING, CONTEXTS, Fate, Told, next_message
 from tests.fuzz.native_streams import IMPLICIT
@@ -20,24 +21,45 @@ LONGEST = (1 << 20,) * 6 + (1 << 16, 4096, 1000)
 _NOISE = b"\xaa" * 4096
 _MEMORY = Path("/dev/shm")
 
-Record = tuple[str, str, str, bool]
+_SEGMENT_BYTES, _PER_ENTRY = 1 << 16, 4096 + 256
+
+Record = tuple[str, str, str, int]
 
 
 class Player:
-    """Plays one stream after the other into one folder, which is empty in between."""
+    """Plays one stream after the other into one folder, which is empty in between; every other with a journal."""
 
     def __init__(self, module: Any, folder: Path) -> None:
         self._module = module
-        self._folder = folder
+        root = Path(tempfile.mkdtemp(dir=folder))
+        self._folder = root / "study"
+        self._folder.mkdir()
+        self._promises = Promises(root, _SEGMENT_BYTES, module)
+
+    def close(self) -> None:
+        self._promises.close()
 
     def play(self, stream: bytes, rng: random.Random) -> str:
         """How the stream ended. Raises AssertionError where the ways part."""
         self._emptied()
         longest = rng.choice((*LONGEST, max(1, len(stream) + rng.randrange(-1, 2))))
+        journal = self._promises.journal if rng.random() < 0.5 else None
         with contextlib.ExitStack() as open_ones:
-            conversation = Conversation(self._module, self._folder, longest, rng, open_ones)
+            conversation = Conversation(self._module, self._folder, longest, journal, rng, open_ones)
             conversation.hold(stream)
+            self._check_promises(conversation)
             return self._compared(stream, longest, conversation)
+
+    def _check_promises(self, played: "Conversation") -> None:
+        """All that was stored with a journal is in it, unless it is full; then it is empty again."""
+        held = {path.rpartition("/")[2]: content for path, content in self._promises.held().items()}
+        assert held.keys() <= {name for _, name, _, _ in played.records}
+        assert all((self._folder / name).read_bytes() == content for name, content in held.items())
+        if played.lane_has_journal:
+            size = sum((self._folder / name).stat().st_size + _PER_ENTRY for _, name, _, _ in played.records)
+            assert size > _SEGMENT_BYTES or len(held) == len({name for _, name, _, _ in played.records})
+        self._promises.journal.turn()
+        self._promises.settle()
 
     def _compared(self, stream: bytes, longest: int, played: "Conversation") -> str:
         at, answers, names = 0, b"", set[str]()
@@ -54,7 +76,7 @@ class Player:
         return _ending(stream, at, longest, played, names)
 
     def _check(self, record: Record, told: Told) -> None:
-        assert record == (told.instance, told.name, told.digest, False)
+        assert record == (told.instance, told.name, told.digest, self._module.STORED)
         assert (self._folder / told.name).read_bytes() == told.content
 
     def _check_folder(self, names: set[str]) -> None:
@@ -90,9 +112,16 @@ class Conversation:
     """One lane, both ends of its connection in our hands."""
 
     def __init__(
-        self, module: Any, folder: Path, longest: int, rng: random.Random, open_ones: contextlib.ExitStack
+        self,
+        module: Any,
+        folder: Path,
+        longest: int,
+        journal: Any,
+        rng: random.Random,
+        open_ones: contextlib.ExitStack,
     ) -> None:
         self.module = module
+        self.lane_has_journal = journal is not None
         self.records: list[Record] = []
         self.answers = self.left_over = b""
         self.why = module.SILENT
@@ -108,6 +137,7 @@ class Conversation:
             longest_bytes=longest,
             reserve_bytes=0,
             our_model=OUR_MODEL_NAME.encode(),
+            journal=journal,
         )
         for number, context in CONTEXTS.items():
             sop_class = str(context.abstract_syntax)

@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -40,9 +40,10 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def campaign(module: Any, folder: Path) -> Campaign:
-    played = Campaign(SEED, Player(module, folder))
-    for number in range(INPUTS):
-        played.play(number)
+    with closing(Player(module, folder)) as player:
+        played = Campaign(SEED, player)
+        for number in range(INPUTS):
+            played.play(number)
     return played
 
 
@@ -57,9 +58,10 @@ def test_much_is_taken_and_the_wrongs_reach_every_way_to_end(campaign: Campaign)
 
 
 def test_an_input_is_the_same_whenever_it_is_played(module: Any, folder: Path) -> None:
-    first, again = Campaign(SEED, Player(module, folder)), Campaign(SEED, Player(module, folder))
-    backwards = {number: first.end_of(number) for number in range(99, -1, -1)}
-    assert backwards == {number: again.end_of(number) for number in range(100)}
+    with closing(Player(module, folder)) as one, closing(Player(module, folder)) as other:
+        first, again = Campaign(SEED, one), Campaign(SEED, other)
+        backwards = {number: first.end_of(number) for number in range(99, -1, -1)}
+        assert backwards == {number: again.end_of(number) for number in range(100)}
 
 
 @pytest.mark.parametrize("empty", [0, MOST_FRAGMENTS - 1, MOST_FRAGMENTS])
@@ -70,7 +72,7 @@ def test_a_message_of_empty_fragments_is_not_read_again_and_again(module: Any, e
     last = encoded([Pdu(P_DATA, parts=[Pdv(EXPLICIT, 2, data_set(SYNTAXES[0]))])])
     with ExitStack() as open_ones:
         folder = open_ones.enter_context(archive_folder())
-        conversation = Conversation(module, folder, 1 << 20, Random(SEED), open_ones)
+        conversation = Conversation(module, folder, 1 << 20, None, Random(SEED), open_ones)
         conversation.hold(begun + last)
     few = empty < MOST_FRAGMENTS
     assert (len(conversation.records), conversation.left_over) == (few, b"" if few else begun + last)
@@ -81,7 +83,7 @@ def test_what_had_come_before_is_told_before_the_peer_says_more(module: Any) -> 
     message += encoded([Pdu(P_DATA, parts=[Pdv(EXPLICIT, 2, data_set(SYNTAXES[0]))])])
     with ExitStack() as open_ones:
         folder = open_ones.enter_context(archive_folder())
-        lane = Conversation(module, folder, 1 << 20, Random(SEED), open_ones).lane
+        lane = Conversation(module, folder, 1 << 20, None, Random(SEED), open_ones).lane
         assert lane.put(message)
         begun = time.monotonic()
         why, _, records = lane.serve(20_000, 10)
@@ -99,7 +101,7 @@ def test_what_is_stored_is_told_even_if_the_peer_never_pauses(module: Any) -> No
     )
     with ExitStack() as open_ones:
         folder = open_ones.enter_context(archive_folder())
-        conversation = Conversation(module, folder, 4000, Random(SEED), open_ones)
+        conversation = Conversation(module, folder, 4000, None, Random(SEED), open_ones)
         conversation.peer.sendall(messages)  # more than is received at a time
         why, _, first = conversation.lane.serve(1000, -1)
         _, _, second = conversation.lane.serve(1000, -1)
