@@ -16,6 +16,7 @@ from typing import Literal
 
 from pydicom import dcmread
 
+from dicom_node.archive.journal import FOLDER as JOURNAL
 from pipeline.phantom import Layout, Phantom, Scan, draw_heart, render, write_dicom
 from tests.e2e.node import ServedNode
 from tests.peers import storescu
