@@ -7,6 +7,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { PAGE = 4096 };
+
 bool draft_has_room(int folder, uint64_t wanted, uint64_t reserve)
 {
     struct statvfs disk;
@@ -14,6 +16,26 @@ bool draft_has_room(int folder, uint64_t wanted, uint64_t reserve)
         return false;
     uint64_t free = (uint64_t)disk.f_bavail * disk.f_frsize;
     return free >= wanted && free - wanted >= reserve;
+}
+
+/* Page by page. In large pieces it would be put into large pages of the cache, which come from memory that has been
+ * free for long; and where the host of a virtual machine takes such memory back, each costs it an errand. */
+static bool write_pages(int file, const struct iovec *parts, int number)
+{
+    size_t offset = 0;
+    for (int i = 0; i < number; i++) {
+        const char *at = parts[i].iov_base, *end = at + parts[i].iov_len;
+        while (at < end) {
+            size_t piece = PAGE - offset % PAGE;
+            if (piece > (size_t)(end - at))
+                piece = (size_t)(end - at);
+            if (write(file, at, piece) != (ssize_t)piece)
+                return false;
+            at += piece;
+            offset += piece;
+        }
+    }
+    return true;
 }
 
 bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint64_t reserve)
@@ -26,7 +48,7 @@ bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint
     if (!draft_has_room(folder, wanted, reserve))
         return false;
     draft->file = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
-    if (draft->file < 0 || writev(draft->file, parts, number) != (ssize_t)wanted)
+    if (draft->file < 0 || !write_pages(draft->file, parts, number))
         return false;
     (void)posix_fadvise(draft->file, 0, 0, POSIX_FADV_DONTNEED);
     return true;
