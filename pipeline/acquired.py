@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from pipeline.header import Elements, text
+from pipeline.remembered import remembered
+
+_TAGS = ("FrameAcquisitionDateTime", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime")
 
 
 def acquired_s(layers: Sequence[Elements]) -> float | None:
@@ -11,6 +14,10 @@ def acquired_s(layers: Sequence[Elements]) -> float | None:
 
     So re-acquisitions sort, and gaps can be measured. `layers`: what says it, the frame's own first.
     """
+    return _of_file(layers[0]) if len(layers) == 1 else _acquired_s(layers)
+
+
+def _acquired_s(layers: Sequence[Elements]) -> float | None:
     for layer in layers:
         moment = text(layer, "FrameAcquisitionDateTime") or text(layer, "AcquisitionDateTime")
         if len(moment) >= 14:
@@ -20,6 +27,9 @@ def acquired_s(layers: Sequence[Elements]) -> float | None:
         if clock:
             return _seconds(text(layer, "AcquisitionDate"), clock)
     return None
+
+
+_of_file = remembered(lambda dataset: _acquired_s([dataset]), _TAGS)
 
 
 def _seconds(day: str, clock: str) -> float | None:

@@ -11,9 +11,11 @@ from pydicom.uid import (
 )
 
 from pipeline.declared import declared_images, declared_phases, declared_slices
+from pipeline.description import LONGEST_UID as LONGEST_UID
+from pipeline.description import Description, describe, uid
 from pipeline.errors import UnreadableInstance
 from pipeline.frames import FrameFacts, frame_count, read_frame, read_frames
-from pipeline.header import UNREADABLE, Elements, text, texts, whole
+from pipeline.header import UNREADABLE, Elements, text, whole
 from pipeline.plain import NotPlain
 from pipeline.reading import Header, brief, read_header
 from pipeline.scan import Beginning, PlainHeader, scan_file, scan_header
@@ -21,10 +23,8 @@ from pipeline.scan import Beginning, PlainHeader, scan_file, scan_header
 MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
 ANALYSED = MULTI_FRAME | {MRImageStorage}
 
-LONGEST_UID = 256  # real ones break the 64 of PS3.5 6.2; a database index should not have to
 _LARGEST_SIDE = 8192
 _MOST_PIXELS = 2**28  # per file: 512 MiB of 16-bit pixels
-_SIGNED = {0: False, 1: True, None: None}
 _LOSSY = (
     "1.2.840.10008.1.2.4.50",
     "1.2.840.10008.1.2.4.51",
@@ -139,65 +139,54 @@ def facts_of(header: Header | PlainHeader) -> InstanceFacts:
 
 
 def _facts(header: Header | PlainHeader) -> InstanceFacts:
-    dataset = header.dataset
-    rows, columns = whole(dataset, "Rows") or 0, whole(dataset, "Columns") or 0
-    frames, unusable = _usable_frames(header, rows, columns)
+    dataset, said = header.dataset, describe(header.dataset)
+    frames, unusable = _usable_frames(header, said)
+    sop_instance_uid = uid(dataset, "SOPInstanceUID")
+    _check_uids(said, sop_instance_uid)
     syntax = header.transfer_syntax
     return InstanceFacts(
-        study_instance_uid=_uid(dataset, "StudyInstanceUID"),
-        series_instance_uid=_uid(dataset, "SeriesInstanceUID"),
-        sop_instance_uid=_uid(dataset, "SOPInstanceUID"),
-        sop_class_uid=_uid(dataset, "SOPClassUID"),
+        **said.facts,
+        sop_instance_uid=sop_instance_uid,
         transfer_syntax_uid=syntax,
-        modality=text(dataset, "Modality", 16),
-        patient_id=text(dataset, "PatientID", 256),
-        manufacturer=text(dataset, "Manufacturer"),
-        model_name=text(dataset, "ManufacturerModelName"),
-        series_number=whole(dataset, "SeriesNumber"),
-        series_description=text(dataset, "SeriesDescription"),
-        protocol_name=text(dataset, "ProtocolName"),
-        sequence_name=text(dataset, "SequenceName") or text(dataset, "PulseSequenceName"),
         source_ae_title=text(header.meta, "SourceApplicationEntityTitle", 16),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID", LONGEST_UID),
         instance_number=whole(dataset, "InstanceNumber"),
-        rows=rows,
-        columns=columns,
         declared_phases=declared_phases(dataset),
         declared_slices=declared_slices(dataset),
         declared_images=declared_images(dataset),
         pixel_offset=header.pixel_offset,
         pixel_length=header.pixel_length,
-        photometric=text(dataset, "PhotometricInterpretation", 16).upper(),
-        bits_allocated=whole(dataset, "BitsAllocated"),
-        bits_stored=whole(dataset, "BitsStored"),
-        signed=_SIGNED.get(whole(dataset, "PixelRepresentation")),
-        lossy=syntax in _LOSSY or "01" in texts(dataset, "LossyImageCompression"),
+        lossy=syntax in _LOSSY or said.lossy,
         frames=frames,
         unusable=unusable,
     )
 
 
-def _uid(dataset: Elements, keyword: str) -> str:
-    """Verbatim, for our report must name it as the archive does."""
-    value = text(dataset, keyword, LONGEST_UID + 1)
-    if not value:
-        raise UnreadableInstance(f"the file has no {keyword}")
-    if len(value) > LONGEST_UID:
-        raise UnreadableInstance(f"the {keyword} is longer than {LONGEST_UID} characters")
-    return value
+def _check_uids(said: Description, sop_instance_uid: str) -> None:
+    """They are kept verbatim, for our report must name them as the archive does."""
+    for keyword, value in (
+        ("StudyInstanceUID", said.facts["study_instance_uid"]),
+        ("SeriesInstanceUID", said.facts["series_instance_uid"]),
+        ("SOPInstanceUID", sop_instance_uid),
+        ("SOPClassUID", said.facts["sop_class_uid"]),
+    ):
+        if not value:
+            raise UnreadableInstance(f"the file has no {keyword}")
+        if len(value) > LONGEST_UID:
+            raise UnreadableInstance(f"the {keyword} is longer than {LONGEST_UID} characters")
 
 
-def _usable_frames(
-    header: Header | PlainHeader, rows: int, columns: int
-) -> tuple[tuple[FrameFacts, ...], str]:
-    dataset = header.dataset
-    sop_class = text(dataset, "SOPClassUID")
+def _usable_frames(header: Header | PlainHeader, said: Description) -> tuple[tuple[FrameFacts, ...], str]:
+    dataset, sop_class = header.dataset, said.facts["sop_class_uid"]
     if sop_class not in ANALYSED:
-        return (), f"objects of class {sop_class} are not analysed"
-    if (whole(dataset, "SamplesPerPixel") or 1) != 1:
+        return (), f"objects of class {sop_class[:128]} are not analysed"
+    if said.samples != 1:
         return (), "colour images are not analysed"
     count = frame_count(dataset) if sop_class in MULTI_FRAME else 1
-    problem = _size_problem(rows, columns, count) or _pixel_problem(header, rows * columns * count)
+    rows, columns = said.facts["rows"], said.facts["columns"]
+    problem = _size_problem(rows, columns, count) or _pixel_problem(
+        header, rows * columns * count * (said.facts["bits_allocated"] or 0)
+    )
     if problem:
         return (), problem
     frames = _frames(dataset, count, sop_class)
@@ -224,16 +213,15 @@ def _size_problem(rows: int, columns: int, count: int) -> str:
     return ""
 
 
-def _pixel_problem(header: Header | PlainHeader, pixels: int) -> str:
+def _pixel_problem(header: Header | PlainHeader, bits: int) -> str:
     """Whether the pixel data can hold what the header promises."""
-    dataset = header.dataset
     if header.deflated:
         return ""
     if header.pixel_offset == 0:
         return "the file has no pixel data"
     if header.pixel_offset + header.pixel_length > header.file_size:
         return "the file is cut off within its pixel data"
-    needed = (pixels * (whole(dataset, "BitsAllocated") or 0) + 7) // 8
+    needed = (bits + 7) // 8
     if not header.encapsulated and not needed <= header.pixel_length <= needed + 1:
         return f"the pixel data holds {header.pixel_length} bytes where the header promises {needed}"
     return ""

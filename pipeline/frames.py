@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from pydicom.dataset import Dataset
 
 from pipeline.acquired import acquired_s
-from pipeline.header import Elements, items, number, numbers, private, sequences, text, texts, whole
+from pipeline.header import Elements, items, number, private, sequences, whole
+from pipeline.layers import first, value
+from pipeline.technique import technique
 
 # In the order in which they are believed.
 CARDIAC_MS = ("TriggerTime", "NominalCardiacTriggerDelayTime", "UnassignedTriggerTime")
@@ -83,9 +83,9 @@ class FrameFacts:
 
     def time(self, source: str) -> float | None:
         """What `source` says about the phase."""
-        for name, value in self.times:
+        for name, when in self.times:
             if name == source:
-                return value
+                return when
         return None
 
 
@@ -122,118 +122,51 @@ def read_frames(dataset: Dataset, count: int) -> tuple[FrameFacts, ...]:
 def _frame(
     index: int, layers: Sequence[Elements], dataset: Elements, trigger_source: str
 ) -> FrameFacts | None:
-    position = _first(layers, "ImagePositionPatient", 3)
-    orientation = _unit(_first(layers, "ImageOrientationPatient", 6))
-    spacing = _first(layers, "PixelSpacing", 2)
-    if len(position) != 3 or len(orientation) != 6 or len(spacing) != 2 or min(spacing) <= 0:
+    position = first(layers, "ImagePositionPatient", 3)
+    if len(position) != 3 or max(map(abs, position)) > 1e5:
         return None
-    if max(map(abs, position)) > 1e5 or max(spacing) > 1e3:
+    taken = technique(layers)
+    if taken is None:
         return None
     return FrameFacts(
         number=index,
         position_mm=(position[0], position[1], position[2]),
-        orientation=orientation,
-        spacing_mm=(spacing[0], spacing[1]),
+        orientation=taken.orientation,
+        spacing_mm=taken.spacing_mm,
         times=_times(index, layers, dataset, trigger_source),
-        rr_ms=_rr_ms(layers),
-        marks=_marks(layers),
+        rr_ms=taken.rr_ms,
+        marks=taken.marks,
         acquisition_number=whole(dataset, "AcquisitionNumber"),
         acquired_s=acquired_s(layers),
-        echo_ms=_value(layers, "EchoTime", "EffectiveEchoTime"),
-        inversion_ms=_value(layers, "InversionTime", "InversionTimes"),
-        rescale=_rescale(layers),
+        echo_ms=taken.echo_ms,
+        inversion_ms=taken.inversion_ms,
+        rescale=taken.rescale,
     )
-
-
-def _first(layers: Sequence[Elements], keyword: str, size: int) -> tuple[float, ...]:
-    """The first non-empty value of `keyword`, the frame's own before the shared and the common ones."""
-    for layer in layers:
-        values = numbers(layer, keyword)
-        if len(values) == size:
-            return values
-    return ()
-
-
-def _value(layers: Sequence[Elements], *keywords: str) -> float | None:
-    for keyword in keywords:
-        for layer in layers:
-            found = number(layer, keyword)
-            if found is not None:
-                return found
-    return None
-
-
-def _unit(cosines: tuple[float, ...]) -> Any:
-    """Both directions; empty if they are no pair of perpendicular directions of unit length."""
-    return cosines if len(cosines) == 6 and _are_directions(cosines) else ()
-
-
-@lru_cache(maxsize=1024)
-def _are_directions(cosines: tuple[float, ...]) -> bool:
-    if max(map(abs, cosines)) > 10:
-        return False
-    row, column = np.array(cosines[:3]), np.array(cosines[3:])
-    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
-    return min(lengths) >= 0.9 and max(lengths) <= 1.1 and abs(float(row @ column)) <= 0.05
 
 
 def _times(
     index: int, layers: Sequence[Elements], dataset: Elements, trigger_source: str
 ) -> tuple[tuple[str, float], ...]:
-    trigger = _value(layers, "TriggerTime")
-    delay = _value(layers, "NominalCardiacTriggerDelayTime")
-    first = [(trigger_source, trigger), ("NominalCardiacTriggerDelayTime", delay)]
+    trigger = value(layers, "TriggerTime")
+    delay = value(layers, "NominalCardiacTriggerDelayTime")
+    clocks = [(trigger_source, trigger), ("NominalCardiacTriggerDelayTime", delay)]
     if trigger_source == "UnassignedTriggerTime":
-        first.reverse()
-    position = _value(
+        clocks.reverse()
+    position = value(
         layers, "TemporalPositionIndex", "TemporalPositionIdentifier", "TemporalPositionTimeOffset"
     )
     numbered = index if trigger_source == "UnassignedTriggerTime" else whole(dataset, "InstanceNumber")
-    chain: list[tuple[str, float | None]] = [*first, ("TemporalPosition", position)]
+    chain: list[tuple[str, float | None]] = [*clocks, ("TemporalPosition", position)]
     chain += [(name, _private_phase(layers, *where)) for name, *where in _PRIVATE_PHASES]
     chain.append(("InstanceNumber", numbered))
-    return tuple((source, float(value)) for source, value in chain if value is not None)
+    return tuple((source, float(when)) for source, when in chain if when is not None)
 
 
 def _private_phase(layers: Sequence[Elements], *where: Any) -> float | None:
     group, element, creator, vr = where
     for layer in layers:
         tag = private(layer, group, element, creator)
-        value = number(layer, tag, vr) if tag else None
-        if value is not None:
-            return value
+        index = number(layer, tag, vr) if tag else None
+        if index is not None:
+            return index
     return None
-
-
-def _rr_ms(layers: Sequence[Elements]) -> float | None:
-    interval = _value(layers, "NominalInterval", "RRIntervalTimeNominal")
-    if interval is not None and 200 <= interval <= 5000:
-        return interval
-    rate = _value(layers, "HeartRate")
-    return 60_000 / rate if rate is not None and 12 <= rate <= 300 else None
-
-
-def _rescale(layers: Sequence[Elements]) -> tuple[float, float] | None:
-    """Absent values mean 1 and 0 (PS3.3 C.8.3.1 has neither); written ones must be numbers."""
-    found = []
-    for keyword, usual in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0)):
-        layer = next((layer for layer in layers if text(layer, keyword)), None)
-        value = usual if layer is None else number(layer, keyword)
-        if value is None or abs(value) > 1e12:
-            return None
-        found.append(value)
-    return (found[0], found[1]) if found[0] != 0 else None
-
-
-def _marks(layers: Sequence[Elements]) -> tuple[str, ...]:
-    """Words that tell magnitude from phase, cine from perfusion (PS3.3 C.8.13.1, C.8.13.3)."""
-    words: list[str] = []
-    # what a frame says of itself stands before what the file says of all its frames
-    for keywords in (("FrameType", "ImageType"), ("ComplexImageComponent",), ("AcquisitionContrast",)):
-        found = (texts(layer, keyword) for keyword in keywords for layer in layers)
-        words += [word.upper()[:32] for word in next(filter(None, found), ())[:16] if word]
-    if any(text(layer, "PhaseContrast").upper() == "YES" for layer in layers):
-        words.append("PHASE CONTRAST")
-    if any(text(layer, "Tagging").upper() not in ("", "NONE") for layer in layers):
-        words.append("TAGGED")
-    return tuple(dict.fromkeys(words))

@@ -130,14 +130,21 @@ def private(dataset: Elements, group: int, element: int, creator: str) -> int | 
 
     Anonymisers remove the creator and keep the element, so block 10 is believed unless it is somebody else's.
     """
-    present = dataset.keys()
-    first = group << 16 | 0x1000 | element
-    for tag in range(first, first + 0x1000, 0x100):
+    places, present = _places(group, element), dataset.keys()
+    if present.isdisjoint(places):
+        return None
+    for tag in places:
         if tag in present:
             owner = text(dataset, group << 16 | tag >> 8 & 0xFF).lower()
-            if owner == creator.lower() or (tag == first and not owner):
+            if owner == creator.lower() or (tag == places[0] and not owner):
                 return tag
     return None
+
+
+@lru_cache(maxsize=64)
+def _places(group: int, element: int) -> tuple[int, ...]:
+    first = group << 16 | 0x1000 | element
+    return tuple(range(first, first + 0x1000, 0x100))
 
 
 def _may_be_sequence(element: Any) -> bool:
