@@ -18,7 +18,7 @@ from pipeline.frames import FrameFacts, frame_count, read_frame, read_frames
 from pipeline.header import UNREADABLE, Elements, text, whole
 from pipeline.plain import NotPlain
 from pipeline.reading import Header, brief, read_header
-from pipeline.scan import Beginning, PlainHeader, scan_file, scan_header
+from pipeline.scan import Beginning, PlainHeader, scan_file
 
 MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
 ANALYSED = MULTI_FRAME | {MRImageStorage}
@@ -101,24 +101,25 @@ class InstanceFacts:
 _NAMES = tuple(field.name for field in fields(InstanceFacts))
 
 
-def read_facts(path: Path, beginning: Beginning | None = None) -> InstanceFacts:
-    """The facts of one Part 10 file, of which the `beginning` may have been read already.
+def read_facts(path: Path, plain: PlainHeader | None = None) -> InstanceFacts:
+    """The facts of one Part 10 file, of which `read_plain` may have been asked already.
 
     Raises:
         UnreadableInstance: it is not DICOM, or lacks the UIDs that say which study it belongs to.
     """
-    plain = _plain(path, beginning)
-    if plain is not None:
+    header = plain or read_plain(path)
+    if header is not None:
         try:
-            return facts_of(plain)
+            return facts_of(header)
         except NotPlain:
             pass
     return facts_of(read_header(path))
 
 
-def _plain(path: Path, beginning: Beginning | None) -> PlainHeader | None:
+def read_plain(path: Path, beginning: Beginning | None = None) -> PlainHeader | None:
+    """The header of a file, of which the `beginning` may have been read already; None if it is not plain."""
     try:
-        return scan_header(beginning) if beginning else scan_file(path)
+        return scan_file(path, beginning)
     except OSError:
         return None  # the library shall say why
 

@@ -8,6 +8,7 @@ import os
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 
 from pydicom.charset import python_encoding
@@ -18,7 +19,8 @@ from pipeline.stretches import Stretches
 from pipeline.walk import CHARACTER_SET, LENGTH, UNDEFINED, Unusual, walk
 
 _LONGEST_HEAD = 2**18  # real ones take half of it, private elements nearly all
-_USUAL_HEAD = 2**14  # enough without them, and an eighth of an image
+USUAL_HEAD = 2**14
+"""Bytes: enough without private elements, and an eighth of an image."""
 _META_BEGINS, _META_LENGTH_ENDS = 132, 144
 _META_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _META_CLASS, _SYNTAX = 0x00020002, 0x00020010
@@ -32,10 +34,14 @@ _STRETCHES = Stretches()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beginning:
-    """The first bytes of a file, of which a header takes fewer as a rule, and the size of the whole."""
+    """The first bytes of a file, of which a header takes fewer as a rule, and what the disk says of it.
+
+    `modified_s` counts from 1970, as `os.stat` does.
+    """
 
     head: bytes
     file_size: int
+    modified_s: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,20 +53,22 @@ class PlainHeader:
     pixel_offset: int
     pixel_length: int
     file_size: int
+    modified_s: float
     encapsulated: bool = False
     deflated: bool = False
     transfer_syntax: str = str(ExplicitVRLittleEndian)
 
 
-def scan_file(path: Path) -> PlainHeader | None:
+def scan_file(path: Path, beginning: Beginning | None = None) -> PlainHeader | None:
     """What `scan_header` says of a file, of which little is read as a rule.
 
     Raises:
         OSError: it cannot be read.
     """
-    usual = begin(path, _USUAL_HEAD)
-    found = scan_header(usual)
-    return scan_header(begin(path)) if found is None and usual.file_size > _USUAL_HEAD else found
+    begun = beginning or begin(path, USUAL_HEAD)
+    found = scan_header(begun)
+    longer = len(begun.head) < min(begun.file_size, _LONGEST_HEAD)
+    return scan_header(begin(path)) if found is None and longer else found
 
 
 def begin(path: Path, longest_bytes: int = _LONGEST_HEAD) -> Beginning:
@@ -69,19 +77,21 @@ def begin(path: Path, longest_bytes: int = _LONGEST_HEAD) -> Beginning:
     Raises:
         OSError: it cannot be read.
     """
-    with path.open("rb", buffering=0) as file:
-        return Beginning(file.read(longest_bytes), os.fstat(file.fileno()).st_size)
+    with FileIO(path) as file:
+        head, status = file.read(longest_bytes), os.fstat(file.fileno())
+        return Beginning(head, status.st_size, status.st_mtime)
 
 
 def scan_header(beginning: Beginning) -> PlainHeader | None:
     """What `read_header` says; None if the file is not plain."""
     try:
-        return _scanned(beginning.head, beginning.file_size)
+        return _scanned(beginning)
     except (Unusual, NotPlain, struct.error):
         return None
 
 
-def _scanned(head: bytes, size: int) -> PlainHeader | None:
+def _scanned(beginning: Beginning) -> PlainHeader | None:
+    head = beginning.head
     if head[128:_META_BEGINS] != b"DICM" or head[_META_BEGINS : _META_BEGINS + 8] != _META_LENGTH:
         return None
     (meta_length,) = LENGTH.unpack_from(head, _META_LENGTH_ENDS - 4)
@@ -98,7 +108,9 @@ def _scanned(head: bytes, size: int) -> PlainHeader | None:
         return None
     _STRETCHES.learn(elements.get(_SERIES, b""), head, alone, elements)
     (length,) = LENGTH.unpack_from(head, at + 8)
-    return None if length == UNDEFINED else PlainHeader(elements, meta, at + 12, length, size)
+    if length == UNDEFINED:
+        return None
+    return PlainHeader(elements, meta, at + 12, length, beginning.file_size, beginning.modified_s)
 
 
 @lru_cache(maxsize=64)

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import final
+from typing import NamedTuple, final
 
 from dicom_node.archive import Archive
 from dicom_node.archive.layout import study_folder
 from dicom_node.archive.note import read_note
 from dicom_node.errors import StoreUnavailable
-from dicom_node.intake.on_disk import read_once
+from dicom_node.intake.on_disk import plain_headers, read_once
 from dicom_node.log import logger
 from dicom_node.store import Store
 from dicom_node.store.records import NewInstance
-from pipeline import InstanceFacts, UnreadableInstance, read_facts
+from pipeline import InstanceFacts, PlainHeader, UnreadableInstance, read_facts, read_plain
 
 log = logger(__name__)
 
@@ -49,6 +49,14 @@ class Told:
 _NOTHING = Told()
 
 
+class _File(NamedTuple):
+    """A file that is to have a row, and what is told of it."""
+
+    path: str
+    file: Path
+    told: Told
+
+
 @final
 class Index:
     """Brings rows in line with files."""
@@ -69,7 +77,10 @@ class Index:
             StoreUnavailable: nothing was written; the same call may be made again.
         """
         known = told or {}
-        read = [one for path in paths if (one := self._read(path, known.get(path, _NOTHING))) is not None]
+        files = [_File(path, self._archive.open(path), known.get(path, _NOTHING)) for path in paths]
+        headers = plain_headers([one.file if one.told.digest else None for one in files])
+        rows = (_read(one, header) for one, header in zip(files, headers, strict=True))
+        read = [row for row in rows if row is not None]
         batch = self._adopt(read)
         try:
             return self._store.add_instances(batch, at)
@@ -150,33 +161,33 @@ class Index:
             log.info("index-rebuilt", taken=len(new), missing=len(gone))
         return Rebuilt(len(new), len(gone))
 
-    def _read(self, path: str, told: Told) -> NewInstance | None:
-        """The row of a file; None if the file went away before it was read."""
-        file = self._archive.open(path)
-        try:
-            received_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-            if path.endswith(".note"):
-                return _note(file, path, received_at)
-            return _image(file, path, received_at, told.digest)
-        except FileNotFoundError:
-            return None
-        except UnreadableInstance as error:
-            reason = str(error)
-        except Exception as error:  # a stranger's file must not keep the others waiting
-            log.warning("file-not-indexed", path=path, exc_info=error)
-            reason = f"the file cannot be read ({type(error).__name__})"
-        return NewInstance(path, "", received_at, study_instance_uid=told.study_instance_uid, unusable=reason)
+
+def _read(one: _File, plain: PlainHeader | None) -> NewInstance | None:
+    """The row of a file; None if the file went away before it was read."""
+    path, file, told = one
+    try:
+        received_at = datetime.fromtimestamp(plain.modified_s if plain else file.stat().st_mtime, UTC)
+        return _note(file, path, received_at) if path.endswith(".note") else _image(one, plain, received_at)
+    except FileNotFoundError:
+        return None
+    except UnreadableInstance as error:
+        reason = str(error)
+    except Exception as error:  # a stranger's file must not keep the others waiting
+        log.warning("file-not-indexed", path=path, exc_info=error)
+        reason = f"the file cannot be read ({type(error).__name__})"
+    return NewInstance(path, "", received_at, study_instance_uid=told.study_instance_uid, unusable=reason)
 
 
 def _folder(one: NewInstance) -> str:
     return one.path.rpartition("/")[0]
 
 
-def _image(file: Path, path: str, received_at: datetime, digest: str) -> NewInstance:
-    if digest:
-        return _row(read_facts(file), path, digest, received_at)
+def _image(one: _File, plain: PlainHeader | None, received_at: datetime) -> NewInstance:
+    path, file, told = one
+    if told.digest:
+        return _row(read_facts(file, plain), path, told.digest, received_at)
     beginning, digest = read_once(file)
-    facts = read_facts(file, beginning)
+    facts = read_facts(file, read_plain(file, beginning))
     if digest[:16] not in path:
         raise UnreadableInstance("the file's bytes are not those that were received")
     return _row(facts, path, digest, received_at)
