@@ -24,7 +24,7 @@ USUAL_HEAD = 2**14
 _META_BEGINS, _META_LENGTH_ENDS = 132, 144
 _META_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _META_CLASS, _SYNTAX = 0x00020002, 0x00020010
-_SOP_CLASS, _SERIES = 0x00080016, 0x0020000E
+_SOP_CLASS, _STUDY, _SERIES = 0x00080016, 0x0020000D, 0x0020000E
 _META_TAGS = range(0x00020001, 0x00030000)
 _DATASET_TAGS = range(0x00030000, 0x7FE00000)
 _PIXEL_DATA = (b"\xe0\x7f\x10\x00OB", b"\xe0\x7f\x10\x00OW")
@@ -106,7 +106,9 @@ def _scanned(beginning: Beginning) -> PlainHeader | None:
         )
     ):
         return None
-    _STRETCHES.learn(elements.get(_SERIES, b""), head, alone, elements)
+    # copies of one study, each under a study's UID of its own, keep the UIDs of their series
+    series = elements.get(_STUDY, b""), elements.get(_SERIES, b"")
+    _STRETCHES.learn(series, head, alone, elements)
     (length,) = LENGTH.unpack_from(head, at + 8)
     if length == UNDEFINED:
         return None

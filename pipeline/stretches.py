@@ -38,7 +38,7 @@ class Stretches:
         """`held` counts the elements that are remembered, more than once if they lie in several stretches."""
         self._by_start: dict[bytes, tuple[Stretch, ...]] = {}
         self.held = 0
-        self._walked: dict[bytes, PlainElements] = {}
+        self._walked: dict[tuple[bytes, bytes], PlainElements] = {}
 
     def at(self, head: bytes, at: int) -> Stretch | None:
         """The stretch that begins here, if one does."""
@@ -47,7 +47,9 @@ class Stretches:
                 return stretch
         return None
 
-    def learn(self, series: bytes, head: bytes, places: list[Place], found: PlainElements) -> None:
+    def learn(
+        self, series: tuple[bytes, bytes], head: bytes, places: list[Place], found: PlainElements
+    ) -> None:
         """Compare the elements that had to be walked with those of the image of the series before."""
         before = self._walked.get(series, {})
         if len(self._walked) >= _MOST_SERIES:

@@ -1,11 +1,13 @@
 """What is stepped over in a header, as others had it, is what a walk would have let pass."""
 
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import scan
 from pipeline.stretches import Stretches
 from pipeline.walk import Unusual, walk
 from tests.pipeline.files import small_image
@@ -21,7 +23,7 @@ def outcome(head: bytes, stretches: Stretches, *, learn: bool) -> object:
     except (Unusual, struct.error) as error:
         return type(error)
     if learn:
-        stretches.learn(found.get(SERIES, b""), head, alone, found)
+        stretches.learn((b"", found.get(SERIES, b"")), head, alone, found)
     return found, at
 
 
@@ -56,7 +58,7 @@ def test_what_two_images_shared_is_not_walked_again(dataset: bytes) -> None:
         parts = elements(dataset) | {0x00200013: element(0x00200013, "IS", number)}
         head = b"".join(parts[tag] for tag in sorted(parts))
         found, _, alone = walk(head, 0, len(head), TAGS, stretches)
-        stretches.learn(found[SERIES], head, alone, found)
+        stretches.learn((b"", found[SERIES]), head, alone, found)
     assert [tag for tag, _, _ in alone] == [0x00200013]
 
 
@@ -89,3 +91,19 @@ def test_many_series_take_no_more_room_than_few(dataset: bytes) -> None:
         for _ in range(2):
             outcome(head, stretches, learn=True)
     assert stretches.held < 2**13 + 100
+
+
+def test_copies_of_a_study_that_come_at_once_are_compared_each_with_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "_STRETCHES", stretches := Stretches())
+    image, walked = small_image(), []
+    for number in range(10, 14):
+        for study in ("1.2.31", "1.2.32"):
+            image.InstanceNumber, image.StudyInstanceUID = number, study
+            image.save_as(path := tmp_path / "image.dcm", enforce_file_format=True)
+            head = path.read_bytes()
+            meta_end = 144 + int.from_bytes(head[140:144], "little")
+            walked = [tag for tag, _, _ in walk(head, meta_end, len(head), TAGS, stretches)[2]]
+            assert scan.scan_file(path)
+    assert walked == [0x00200013]
