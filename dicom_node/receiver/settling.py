@@ -29,7 +29,7 @@ class Settling:
     """The receiver's side of the journal."""
 
     def __init__(self, root: Path, journal: Journal, segment_bytes: int, say: Callable[[str], None]) -> None:
-        """`journal` is that of the archive at `root`; `say` what goes wrong with it.
+        """`journal` is that of the archive at `root`, prepared; `say` what goes wrong with it.
 
         Raises:
             OSError: as the operating system says.
@@ -39,12 +39,13 @@ class Settling:
         self._sync_disk = _native.sync_disk
         self._root = root
         self._files = journal
-        self._segment_bytes = segment_bytes
         self._say = say
         self._said = ""
         self._disk = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.journal: _native.Journal = _native.Journal(self._bell, segment_bytes)
+        for segment in journal.segments:
+            self.journal.add(segment.descriptor, segment.renew())
         self._telling = threading.Lock()
         self._awaited: dict[str, Callable[[], None]] = {}
         self._distrusted: set[int] = set()
@@ -52,7 +53,7 @@ class Settling:
         self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
 
     def start(self) -> None:
-        """Prepare the journal, and go on, in the background."""
+        """Settle what is promised from now on, in the background."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -78,22 +79,13 @@ class Settling:
         os.eventfd_write(self._bell, 1)
 
     def _run(self) -> None:
-        if self._prepare():
-            while not self._stopping.is_set():
-                if not self._is_rung() or self._awaited:
-                    self.journal.turn()
-                self._settle()
-            self.journal.turn()
-            self._settle()
-
-    def _prepare(self) -> bool:
-        try:
-            self._files.prepare(self._segment_bytes)
-            for segment in self._files.segments:
-                self.journal.add(segment.descriptor, segment.renew())
-        except OSError as error:
-            self._complain(error)
-        return bool(self._files.segments)
+        while not self._stopping.is_set():
+            if not self._is_rung() or self._awaited:
+                self.journal.turn()
+            if not self._is_settled():
+                self._stopping.wait(_PAUSE_S)
+        self.journal.turn()
+        self._is_settled()
 
     def _is_rung(self) -> bool:
         """Wait for the bell; False if a second has passed in which it could have rung."""
@@ -102,20 +94,29 @@ class Settling:
             os.eventfd_read(self._bell)
         return bool(rung)
 
-    def _settle(self) -> None:
+    def _is_settled(self) -> bool:
+        """Have all full segments used again; False if one could not be, and is to be tried again."""
         full = self.journal.full()
-        if not full:
-            return
         try:
-            for number, unfiled in full:
-                if unfiled or number in self._distrusted:
-                    self._restore(number)
-            self._sync()
-            for number, _ in full:
+            filed = [number for number, unfiled in full if self._is_filed(number, unfiled)]
+            if filed:
+                self._sync()
+            for number in filed:
                 self.journal.renew(number, self._files.segments[number].renew())
         except OSError as error:
             self._complain(error)
-            self._stopping.wait(_PAUSE_S)
+            return False
+        return len(filed) == len(full)
+
+    def _is_filed(self, number: int, unfiled: bool) -> bool:
+        """Whether every file that a segment promises is there, and to be trusted once the disk is synced."""
+        try:
+            if unfiled or number in self._distrusted:
+                self._restore(number)
+        except OSError as error:
+            self._complain(error)
+            return False
+        return True
 
     def _restore(self, number: int) -> None:
         for one in self._files.segments[number].promised():
@@ -163,11 +164,12 @@ def settling_at(archive: Archive, journal_bytes: int, say: Callable[[str], None]
         if not segment_bytes or not _syncs_tell(archive.root):
             journal.remove()
         elif not (wanting_bytes := journal.wanting_bytes(segment_bytes)) or archive.has_room(wanting_bytes):
+            journal.prepare(segment_bytes)
             return Settling(archive.root, journal, segment_bytes, say)
         else:
             say("the archive has no journal: it would take of the disk's reserve")
     except OSError as error:
-        say(f"promised images wait in the journal: {error.strerror or error}")
+        say(f"the journal cannot be used, and what it promises waits: {error.strerror or error}")
     journal.close()
     return None
 

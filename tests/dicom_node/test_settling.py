@@ -276,7 +276,7 @@ def test_what_cannot_be_recovered_is_said_and_waits(tmp_path: Path, left_behind:
     said: list[str] = []
     keep_promises(tmp_path)
     assert settling_at(Archive(tmp_path, 0), MEGABYTE, said.append) is None
-    assert "promised images wait in the journal" in said[0]
+    assert "what it promises waits" in said[0]
     home.unlink()
     keep_promises(tmp_path)
     assert left_behind()
