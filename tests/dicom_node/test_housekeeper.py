@@ -1,11 +1,13 @@
 """What the node does about its files by itself, with its parts put together as it does."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from dicom_node.archive import Archive, Arrival
+from dicom_node.archive.journal import Journal
 from dicom_node.audit_log import AuditLog, Entry
 from dicom_node.config import Settings
 from dicom_node.intake.index import Index, Told
@@ -15,6 +17,7 @@ from dicom_node.resting import Resting
 from dicom_node.store import Store
 from tests.dicom_node.receiving import MR_IMAGE, Sent
 from tests.dicom_node.rows import START, run, state
+from tests.dicom_node.test_journal import BLOCK, entry
 
 STUDY = "1.2.3"
 NOW = datetime.now(UTC) + timedelta(days=1)
@@ -84,3 +87,17 @@ def test_a_removal_that_a_crash_interrupted_is_finished_at_the_start(home: Home)
     assert home.files() == 0
     assert home.store.keeping.marked() == []
     assert state(home.store, STUDY) is State.DELIVERED
+
+
+def test_a_promised_file_is_in_its_place_before_it_is_missed(home: Home) -> None:
+    [path] = home.archive.paths()
+    content = home.archive.open(path).read_bytes()
+    with Journal(home.archive.root) as journal:
+        journal.prepare(1 << 16)
+        segment = journal.segments[0]
+        os.pwrite(segment.descriptor, entry(segment.renew(), path, content), BLOCK)
+    home.archive.open(path).unlink()
+    home.keeper().take_up()
+    assert home.archive.open(path).read_bytes() == content
+    assert path in home.store.known_paths()
+    assert not any("missing" in event.reason for event in home.store.events(STUDY))
