@@ -454,11 +454,13 @@ def test_when_the_folder_is_removed_under_it_objects_are_left(unjournaled: Nativ
 
 @pytest.mark.parametrize("reserve", [1 << 60, (1 << 64) - 1])
 def test_objects_that_would_take_the_disks_reserve_are_left(tmp_path: Path, reserve: int) -> None:
-    with closing(Native(tmp_path, reserve_bytes=reserve)) as native:
-        native.peer.sendall(said(image()))
-        assert native.serve()[::2] == (_native.LEFT, [])
-        assert native.lane.rest() == said(image())
-        assert native.files() == {}
+    with closing(Promises(tmp_path)) as promises:
+        for journal in (None, promises.journal):
+            with closing(Native(tmp_path, reserve_bytes=reserve, journal=journal)) as native:
+                native.peer.sendall(said(image()))
+                assert native.serve()[::2] == (_native.LEFT, [])
+                assert native.lane.rest() == said(image())
+                assert native.files() == promises.held() == {}
 
 
 def test_the_bell_ends_its_waiting(native: Native) -> None:

@@ -214,6 +214,21 @@ def test_two_senders_of_one_object_are_both_answered(node: Receiver) -> None:
     assert len(node.kept("1.9.10")) == 60
 
 
+def test_a_file_that_is_there_before_it_is_asked_for_is_told_at_once(tmp_path: Path) -> None:
+    """The thread that settles may be faster than the one that has heard that it has something to do."""
+    archive, told = Archive(tmp_path, 0), list[str]()
+    settling = settling_at(archive, MEGABYTE, pytest.fail)
+    assert settling is not None
+    settling.start()
+    there, missing_yet = (file_path("1.2", f"1.2.{number}", "0" * 64, ".dcm") for number in (1, 2))
+    (tmp_path / there).parent.mkdir(parents=True)
+    (tmp_path / there).write_bytes(b"restored already")
+    settling.when_filed(there, lambda: told.append(there))
+    settling.when_filed(missing_yet, lambda: told.append(missing_yet))
+    assert told == [there]
+    settling.stop()
+
+
 @pytest.fixture
 def left_behind(tmp_path: Path) -> Callable[[], bool]:
     """An archive with a promise that was not kept; whether it is now."""

@@ -100,7 +100,7 @@ void journal_filed(Journal *journal, int segment, bool filed)
     pthread_mutex_lock(&journal->lock);
     one->open--;
     one->unfiled += !filed;
-    if (!one->open && (one->state == FULL || !filed))
+    if (!one->open && one->state == FULL)
         ring(journal);
     pthread_mutex_unlock(&journal->lock);
 }
