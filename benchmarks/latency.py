@@ -18,7 +18,7 @@ from pydicom.uid import generate_uid
 from benchmarks.bars import Bar
 from benchmarks.tree import ROOT
 from dicom_node.analysis.results import write_results
-from dicom_node.config_sections import Destination
+from dicom_node.config_sections import Destination, ReceiveSettings
 from dicom_node.delivery.destination import Pacs
 from dicom_node.delivery.storage_scu import ResultObject
 from models import ModelAdapter, load_bundle
@@ -41,7 +41,12 @@ def measure() -> list[Bar]:
         place = Destination(name="pacs", host="127.0.0.1", port=pacs.dicom_port, ae_title=pacs.ae_title)
         served = [place.model_dump(exclude_none=True) | {"proof": "none"}]
         node = stack.enter_context(
-            ServedNode(folder / "node", destinations=served, complete={"settle_s": 0.0, "quiet_s": 60.0})
+            ServedNode(
+                folder / "node",
+                destinations=served,
+                complete={"settle_s": 0.0, "quiet_s": 60.0},
+                receive={"journal_mb": ReceiveSettings().journal_mb},
+            )
         )
         studies = _studies(folder / "studies")
         model, send = load_bundle(), Pacs(place, "BENCH", 30.0)
