@@ -163,7 +163,7 @@ class Node:
         return dict(_read(path) for path in self._archive.rglob("*.dcm"))
 
     def strays(self, sent: Mapping[str, str]) -> int:
-        files = [path for path in self._archive.rglob("*") if path.is_file()]
+        files = [path for path in self._archive.glob("??/**/*") if path.is_file()]
         return sum(path.suffix != ".dcm" or _read(path) not in sent.items() for path in files)
 
 

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dicom_node.archive.journal import FOLDER as JOURNAL
 from tests.peers.presence import missing, program
 from tests.side_by_side.sending import send, write_study
 from tests.side_by_side.sides import Side, running
 
 _CALLS = "fsync,fdatasync,pwritev2,rename,renameat,renameat2,sendto,sendmsg,write,writev"
-_SYNC = re.compile(r"f(?:data)?sync\(\d+<([^>]+)>\)\s+= 0|f(?:data)?sync\(\d+<([^>]+)> <unfinished")
+_SYNC = re.compile(r"f(?:data)?sync\(\d+<([^>]+)>(?:\(deleted\))?(?:\)\s+= 0| <unfinished)")
 _ENTRY = re.compile(r"pwritev2\(\d+<[^>]*/journal/\d>.*RWF_DSYNC")
 _ANSWER = re.compile(r"(?:sendto|sendmsg|write|writev)\(\d+<TCP:\[")
 
@@ -77,7 +78,7 @@ def _before_answers(trace: str) -> Iterator[set[str]]:
     synced: set[str] = set()
     for line in trace.splitlines():
         if found := _SYNC.search(line):
-            synced.add(_kind(Path(found.group(1) or found.group(2))))
+            synced.add(_kind(Path(found.group(1))))
         elif _ENTRY.search(line):
             synced.add("journal")
         elif synced and _ANSWER.search(line):
@@ -86,6 +87,8 @@ def _before_answers(trace: str) -> Iterator[set[str]]:
 
 
 def _kind(path: Path) -> str:
+    if path.parent.name == JOURNAL or (path / JOURNAL).is_dir():
+        return "what the journal held"
     if path.is_dir():
         return "folder"
     return "index" if path.name.startswith(("index", "node.db")) else "file"
