@@ -147,7 +147,7 @@ def test_after_a_power_cut_nothing_that_was_answered_is_missing_or_torn(tmp_path
         for number, path in enumerate(sorted(unsynced)):
             if number % 2:
                 (root / path).unlink(missing_ok=True)
-            else:
+            elif (root / path).exists():  # the last may have been killed before it had its file
                 os.truncate(root / path, 5000)
         keep_promises(root)
         assert all(is_whole(node, item) for item in items)
