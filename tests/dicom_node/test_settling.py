@@ -143,7 +143,8 @@ def test_after_a_power_cut_nothing_that_was_answered_is_missing_or_torn(tmp_path
             os.kill(node.process.pid, signal.SIGKILL)
         node.event("ended")
         unsynced = promised(node)
-        assert unsynced == {path_of(item) for item in items[1:]}
+        assert unsynced
+        assert unsynced <= {path_of(item) for item in items[1:]}
         for number, path in enumerate(sorted(unsynced)):
             if number % 2:
                 (root / path).unlink(missing_ok=True)
@@ -158,7 +159,7 @@ def test_after_a_failed_sync_no_file_is_trusted(node: Receiver, tmp_path: Path) 
     """Linux tells once that something could not be written, and not what."""
     with peer(node) as one:
         native(one, node, "1.9.7")
-        items = [image("1.9.7", number, pixels=SLOW) for number in range(1, 6)]
+        items = [image("1.9.7", number, pixels=SLOW) for number in (1, 2)]  # within the second
         failing = "inject=syncfs:error=EIO:when=1"
         with traced(node.process.pid, tmp_path / "log", "trace=syncfs", failing) as log:
             for number, item in enumerate(items):
