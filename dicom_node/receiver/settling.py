@@ -1,7 +1,7 @@
 """What the journal holds is made durable in files of its own, many at a time, so that its room serves again.
 
-See `archive/journal.py` for what the journal is. This thread waits until a segment of it is full, or for a
-second after the last image; then one sync of the disk makes every file durable that was promised there.
+See `archive/journal.py` for what the journal is. This thread waits until a segment of it is full, or for
+about a second after its first image; then one sync of the disk makes durable what was promised there.
 """
 
 import os

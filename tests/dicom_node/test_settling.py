@@ -40,7 +40,7 @@ def built() -> None:
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Receiver]:
     with receiver(tmp_path / "archive") as running:
-        until(lambda: len(segments(running)) == SEGMENTS, "the journal is prepared")
+        assert len(segments(running)) == SEGMENTS, "prepared before it listens"
         yield running
 
 
@@ -117,7 +117,6 @@ def test_more_than_the_journal_holds_is_stored_all_the_same(node: Receiver) -> N
 def test_who_is_killed_between_answer_and_file_has_it_when_it_comes_again(tmp_path: Path, when: str) -> None:
     root = tmp_path / "archive"
     with receiver(root) as node:
-        until(lambda: len(segments(node)) == SEGMENTS, "the journal is prepared")
         with peer(node) as one:
             first, second = native(one, node, "1.9.5"), image("1.9.5", 1)
             kill = f"inject={when}:signal=SIGKILL"
@@ -134,7 +133,6 @@ def test_after_a_power_cut_nothing_that_was_answered_is_missing_or_torn(tmp_path
     """The receiver is killed, and of files that were not synced the worst is assumed."""
     root = tmp_path / "archive"
     with receiver(root) as node:
-        until(lambda: len(segments(node)) == SEGMENTS, "the journal is prepared")
         with peer(node) as one:
             items = [native(one, node, "1.9.6")]
             items += [image("1.9.6", number, pixels=SLOW) for number in range(1, 9)]
