@@ -22,7 +22,7 @@ from dicom_node.config_sections import Destination, ReceiveSettings
 from dicom_node.delivery.destination import Pacs
 from dicom_node.delivery.storage_scu import ResultObject
 from models import ModelAdapter, load_bundle
-from pipeline import assemble, find_stack, read_facts, read_study
+from pipeline import VoxelMemory, assemble, find_stack, read_facts, read_study
 from reports import Equipment, InputQuality, ReportContext, build_reports
 from tests.e2e.node import ServedNode
 from tests.peers import Orthanc, storescu
@@ -30,6 +30,7 @@ from tests.peers import Orthanc, storescu
 _RUNS = 7
 _TOGETHER = 10
 _LIMIT_S = 2.0
+_MEMORY = VoxelMemory()
 _IMAGES = ROOT.parent / "shared" / "data" / "sunnybrook" / "SC-HF-I-4" / "dicom"
 
 
@@ -132,7 +133,7 @@ def _parts(files: list[Path], model: ModelAdapter, pacs: Pacs, results: Path) ->
     known = {path: read_facts(path) for path in files}
     begun = time.perf_counter()
     study = read_study(files, known)
-    volume = assemble(study, find_stack(study.facts), allow_missing=True)
+    volume = assemble(study, find_stack(study.facts), allow_missing=True, memory=_MEMORY)
     context = ReportContext(
         study=study,
         volume=volume,

@@ -12,6 +12,7 @@ from pipeline.scan import USUAL_HEAD, Beginning, PlainHeader, begin
 from pipeline.stack import CineSlice, CineStack, find_stack
 from pipeline.study import Instance, Study, read_study
 from pipeline.volume import CineVolume, Geometry, PlaneSource, Vector
+from pipeline.voxel_memory import VoxelMemory
 
 __all__ = [
     "USUAL_HEAD",
@@ -34,6 +35,7 @@ __all__ = [
     "Study",
     "UnreadableInstance",
     "Vector",
+    "VoxelMemory",
     "assemble",
     "begin",
     "decodable",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
@@ -19,6 +20,7 @@ from pipeline.stack import CineSlice, CineStack
 from pipeline.stored import is_plain
 from pipeline.study import Study
 from pipeline.volume import CineVolume, Geometry, PlaneSource, Vector
+from pipeline.voxel_memory import VoxelMemory
 
 _FEWEST_PLANES = 2  # of a slice that is interpolated rather than left out
 _TOLERANCE = 0.25  # of a phase: nearer moments are the same phase
@@ -45,8 +47,10 @@ class _Plan:
         return not (self.resampled or self.filled)
 
 
-def assemble(study: Study, stack: CineStack, *, allow_missing: bool) -> CineVolume:
-    """Decode every plane of `stack` and put it in its place.
+def assemble(
+    study: Study, stack: CineStack, *, allow_missing: bool, memory: VoxelMemory | None = None
+) -> CineVolume:
+    """Decode every plane of `stack` and put it in its place, which is in `memory`, if that is given.
 
     Slices of another number of phases, or whose phases lie elsewhere in the cycle, are resampled cyclically.
     With `allow_missing`, planes that did not come are interpolated in time within their slice and recorded
@@ -65,7 +69,7 @@ def assemble(study: Study, stack: CineStack, *, allow_missing: bool) -> CineVolu
     plans = _plans(slices, stack.phases)
     reader = PixelReader(study)
     first = slices[0].present[0].instance
-    voxels = np.empty((stack.phases, len(slices), first.rows, first.columns), dtype=np.float32)
+    voxels = (memory or VoxelMemory()).room_for((stack.phases, len(slices), first.rows, first.columns))
     _fill(voxels, plans, reader, stack)
     filled = [(phase, index) for index, plan in enumerate(plans) for phase in plan.filled]
     return CineVolume(
@@ -154,7 +158,13 @@ def _read(
 
 def flips(plane: Plane, orientation: Sequence[float]) -> tuple[bool, bool]:
     """Whether rows, and columns, are counted from the other end than `orientation` counts them."""
-    return bool(plane.column @ orientation[3:] < 0), bool(plane.row @ orientation[:3] < 0)
+    return _flips(plane.frame.orientation, tuple(orientation))
+
+
+@lru_cache(maxsize=1024)
+def _flips(own: tuple[float, ...], orientation: tuple[float, ...]) -> tuple[bool, bool]:
+    """The planes of a stack share one answer, or two."""
+    return bool(np.dot(own[3:], orientation[3:]) < 0), bool(np.dot(own[:3], orientation[:3]) < 0)
 
 
 def _geometry(slices: Sequence[CineSlice], stack: CineStack) -> Geometry:

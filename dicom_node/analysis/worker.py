@@ -47,7 +47,14 @@ from models import (
     try_bundle,
     try_with_maps,
 )
-from pipeline import ContradictoryStudy, IncompleteCine, NoCine, PipelineError, UnreadableInstance
+from pipeline import (
+    ContradictoryStudy,
+    IncompleteCine,
+    NoCine,
+    PipelineError,
+    UnreadableInstance,
+    VoxelMemory,
+)
 from pipeline.preprocessing import Preprocessing
 from reports import Cause, ReportError
 
@@ -62,6 +69,7 @@ class Worker:
         self._rung = rung
         self._short: BaseException | None = None
         self._models = LoadedModels(rung, lambda: self._event("loading"))
+        self._memory = VoxelMemory()
         self._installation = installation()
 
     def serve(self, requests: Iterable[bytes]) -> None:
@@ -117,8 +125,8 @@ class Worker:
         models = self._models.lineup(request)
         self._event("analysing")
         if request.shadow:
-            return AnalysisResult("done", findings=read(request, *models).findings)
-        analysis = analyse(request, *models)
+            return AnalysisResult("done", findings=read(request, *models, memory=self._memory).findings)
+        analysis = analyse(request, *models, memory=self._memory)
         files = write_results(analysis.reports, request.out_dir)
         return AnalysisResult("done", findings=analysis.findings, files=files)
 

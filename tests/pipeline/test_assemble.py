@@ -7,9 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydicom import dcmread
 
-from pipeline import CineVolume, IncompleteCine, Study, UnreadableInstance, assemble, find_stack, read_study
+from pipeline import (
+    CineVolume,
+    IncompleteCine,
+    Study,
+    UnreadableInstance,
+    VoxelMemory,
+    assemble,
+    find_stack,
+    read_study,
+)
 from pipeline.resample import blends, resample
 from tests.pipeline.files import splice, write_cine
 
@@ -17,9 +27,21 @@ Files = Callable[[str], list[Path]]
 TIMES = [40.0 * phase for phase in range(20)]
 
 
+class OfAnother(VoxelMemory):
+    """What lies in it is not to be seen."""
+
+    def room_for(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        voxels = super().room_for(shape)
+        voxels[:] = np.nan
+        return voxels
+
+
 def volume_of(paths: list[Path], *, allow_missing: bool = False) -> CineVolume:
     study = read_study(paths)
-    return assemble(study, find_stack(study.facts), allow_missing=allow_missing)
+    stack = find_stack(study.facts)
+    volume = assemble(study, stack, allow_missing=allow_missing, memory=OfAnother())
+    assert not np.isnan(volume.voxels).any(), "every voxel is the study's own"
+    return volume
 
 
 @pytest.fixture(scope="module")
