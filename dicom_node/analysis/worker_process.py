@@ -19,7 +19,9 @@ EVENT = '{"event":"'
 class WorkerProcess:
     """One process, its answers in order, its news as they come.
 
-    It leads a session of its own, so that Ctrl-C in our terminal reaches us alone.
+    It leads a process group of its own, so that Ctrl-C in our terminal reaches us alone. Not a session: where
+    Linux shares the cores out by session (autogroup, sched(7)), its niceness would count for nothing beside
+    the processes that receive.
     """
 
     def __init__(self, command: list[str], log: Path | None, on_event: Callable[[str], None]) -> None:
@@ -31,7 +33,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 encoding="utf-8",
-                start_new_session=True,
+                process_group=0,
             )
         finally:
             if stderr:

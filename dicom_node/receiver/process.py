@@ -101,7 +101,7 @@ class ReceiverProcess:
             [sys.executable, "-P", "-m", "dicom_node.receiver.confined"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in our terminal reaches us alone
+            process_group=0,  # Ctrl-C in our terminal reaches us alone; see analysis/worker_process.py
         )
         first: queue.Queue[dict[str, Any]] = queue.Queue()
         self._reader = threading.Thread(

@@ -98,6 +98,16 @@ def test_a_real_worker_answers_and_stays(engine: WorkerEngine, tmp_path: Path) -
     assert "manifest.json cannot be read" in second.reason
 
 
+def test_a_worker_hears_no_ctrl_c_and_shares_our_part_of_the_cores() -> None:
+    """Signals of a terminal go to a process group; Linux' autogroup, in which niceness counts, is a session."""
+    process = child("import sys; sys.stdin.read()")
+    try:
+        assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
+        assert os.getsid(process.pid) == os.getsid(0)
+    finally:
+        process.stop(grace_s=0.0)
+
+
 def test_a_killed_worker_fails_that_run_only(engine: WorkerEngine, tmp_path: Path, stuck: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(engine.submit, request(tmp_path, stuck))

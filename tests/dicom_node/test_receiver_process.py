@@ -113,6 +113,12 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
         assert node.event("ended")["code"] == 0
 
 
+def test_it_hears_no_ctrl_c_and_shares_our_part_of_the_cores(tmp_path: Path) -> None:
+    with receiver(tmp_path / "archive") as node:
+        assert os.getpgid(node.process.pid) == node.process.pid != os.getpgid(0)
+        assert os.getsid(node.process.pid) == os.getsid(0)
+
+
 def test_it_dies_with_the_node_that_started_it(tmp_path: Path) -> None:
     """The parent is killed, not asked; its end of the pipe closes all the same."""
     script = (
