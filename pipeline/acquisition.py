@@ -136,11 +136,11 @@ def _time_source(planes: Sequence[Plane]) -> str:
     A clock that stands still while images come is no beat, so the counts are only asked where no clock
     runs; a clock that says 0 throughout was never set.
     """
-    by_source = {
-        source: {round(value, 3) for plane in planes if (value := plane.frame.time(source)) is not None}
-        for source in (*CARDIAC_MS, *CARDIAC_INDEX, *TEMPORAL_INDEX, *INSTANCE_INDEX)
-        if all(plane.frame.time(source) is not None for plane in planes)
-    }
+    by_source = {}
+    for source in (*CARDIAC_MS, *CARDIAC_INDEX, *TEMPORAL_INDEX, *INSTANCE_INDEX):
+        said = {plane.frame.time(source) for plane in planes}
+        if None not in said:
+            by_source[source] = {round(value, 3) for value in said if value is not None}
     cardiac = [source for source in (*CARDIAC_MS, *CARDIAC_INDEX) if by_source.get(source, {0.0}) != {0.0}]
     for sources in (cardiac, TEMPORAL_INDEX, INSTANCE_INDEX):
         present = [source for source in sources if source in by_source]

@@ -52,12 +52,14 @@ def _begun(path: Path, length: int) -> tuple[bytes, int]:
 
 def _names(head: bytes, facts: InstanceFacts, *, explicit: bool) -> bool:
     """Whether the header has the elements that name instance, study and frame of reference as known."""
-    known = {
-        (0x0008, 0x0018): facts.sop_instance_uid,
-        (0x0020, 0x000D): facts.study_instance_uid,
-        (0x0020, 0x0052): facts.frame_of_reference_uid,
-    }
-    return all(_uid(*tag, uid, explicit) in head for tag, uid in known.items() if uid)
+    for group, number, uid in (
+        (0x0008, 0x0018, facts.sop_instance_uid),
+        (0x0020, 0x000D, facts.study_instance_uid),
+        (0x0020, 0x0052, facts.frame_of_reference_uid),
+    ):
+        if uid and _uid(group, number, uid, explicit) not in head:
+            return False
+    return True
 
 
 @lru_cache(maxsize=16)

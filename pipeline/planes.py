@@ -60,10 +60,14 @@ def parallel_groups(planes: Sequence[Plane]) -> list[list[Plane]]:
     sizes: dict[tuple[object, ...], _Size] = {}
     for plane in planes:
         instance, frame = plane.instance, plane.frame
-        spacing = tuple(round(mm, 2) for mm in frame.spacing_mm)
-        size = sizes.setdefault((instance.rows, instance.columns, spacing), _Size())
+        size = sizes.setdefault((instance.rows, instance.columns, _rounded(frame.spacing_mm)), _Size())
         size.group_of(plane).append(plane)
     return [group for size in sizes.values() for group in size.groups if group]
+
+
+@lru_cache(maxsize=1024)
+def _rounded(spacing_mm: tuple[float, float]) -> tuple[float, ...]:
+    return tuple(round(mm, 2) for mm in spacing_mm)
 
 
 class _Size:

@@ -33,14 +33,9 @@ def why_not_cine(instance: InstanceFacts, frame: FrameFacts) -> str:
     Image Type and Frame Type decide (PS3.3 C.8.3.1.1.1, C.8.13.3.1.1). Words of a description only do
     where they name another technique, and not against a word that says cine.
     """
-    marks = set(frame.marks)
     if _OURS in instance.model_name.lower():
         return "result of this node"
-    if marks & _NOT_MAGNITUDE or any("PCA" in mark for mark in marks):
-        return "flow or phase image"
-    if marks & _REFORMATTED:
-        return "reformatted or computed image"
-    by_header = _by_technique(marks) or _derived(instance, frame)
+    by_header = _by_marks(frame.marks, instance.lossy)
     return by_header or _by_name(words_of(instance), instance.sequence_name)
 
 
@@ -53,17 +48,17 @@ def flow_series(instances: Iterable[InstanceFacts]) -> frozenset[str]:
     )
 
 
-def _by_technique(marks: set[str]) -> str:
+@lru_cache(maxsize=1024)
+def _by_marks(marks: tuple[str, ...], lossy: bool) -> str:
+    """DERIVED is honest for a lossy copy (PS3.3 C.7.6.1.1.5), so a lossy file is not dropped for it."""
+    if _NOT_MAGNITUDE.intersection(marks) or any("PCA" in mark for mark in marks):
+        return "flow or phase image"
+    if _REFORMATTED.intersection(marks):
+        return "reformatted or computed image"
     for mark, kind in (("LOCALIZER", "localizer"), ("PERFUSION", "perfusion"), ("TAGGED", "tagging")):
         if mark in marks:
             return kind
-    return ""
-
-
-def _derived(instance: InstanceFacts, frame: FrameFacts) -> str:
-    """DERIVED is honest for a lossy copy (PS3.3 C.7.6.1.1.5), so a lossy file is not dropped for it."""
-    derived = "DERIVED" in frame.marks and not instance.lossy
-    return "derived image" if derived else ""
+    return "derived image" if "DERIVED" in marks and not lossy else ""
 
 
 @lru_cache(maxsize=1024)
