@@ -195,6 +195,19 @@ def test_reversed_axes_are_turned_back(tmp_path: Path) -> None:
     assert volume.geometry.directions == expected.geometry.directions
 
 
+def test_one_volume_after_the_other_lies_in_the_memory_that_is_given(tmp_path: Path) -> None:
+    study = read_study(write_cine(tmp_path, [TIMES] * 3, [800.0] * 3))
+    stack, memory = find_stack(study.facts), VoxelMemory()
+    first = assemble(study, stack, allow_missing=False, memory=memory)
+    beside = assemble(study, stack, allow_missing=False, memory=memory)
+    assert not np.shares_memory(first.voxels, beside.voxels)
+    kept, expected = beside.voxels.__array_interface__["data"], first.digest
+    del first, beside
+    again = assemble(study, stack, allow_missing=False, memory=memory)
+    assert again.voxels.__array_interface__["data"][0] == kept[0]
+    assert again.digest == expected
+
+
 def test_slices_with_hardly_an_image_are_left_out(tmp_path: Path) -> None:
     paths = write_cine(tmp_path, [TIMES] * 4, [800.0] * 4)
     volume = volume_of(paths[:21] + paths[40:], allow_missing=True)

@@ -207,6 +207,12 @@ def test_single_images_in_the_planes_of_the_cine_leave_no_holes() -> None:
     assert "not cine: 16 x images of another technique" in stack.evidence
 
 
+def test_spacings_that_differ_by_their_last_digits_are_one_spacing() -> None:
+    made = cine()
+    stack = find_stack(with_frames(made[:80], spacing_mm=(1.4003, 1.3998)) + made[80:])
+    assert size(stack) == (8, 20)
+
+
 def test_repeated_images_are_dropped() -> None:
     stack = find_stack(cine() + renamed(cine(), "again"))
     assert size(stack) == (8, 20)
