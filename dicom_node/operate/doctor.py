@@ -3,7 +3,6 @@
 import shutil
 import socket
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 from sqlalchemy.exc import ArgumentError
 
@@ -19,6 +18,7 @@ from dicom_node.operate.commitments import commitment_findings
 from dicom_node.operate.confinement import confinement_findings
 from dicom_node.operate.doctor_models import model_findings
 from dicom_node.operate.doctor_proof import proof_findings
+from dicom_node.operate.doctor_reception import reception_findings
 from dicom_node.operate.finding import Finding, Level
 from dicom_node.places import archive_dir
 from dicom_node.running import holder
@@ -35,19 +35,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from model_findings(settings)
     yield _decoders()
     yield _gpu()
-    yield _native_lane()
+    yield from reception_findings(settings.receive.journal_mb, archive_dir(settings))
     yield from confinement_findings(settings.receive, settings.model, settings.tls, archive_dir(settings))
     yield from certificate_findings(settings, now_utc())
     yield from commitment_findings(settings)
     yield from _destinations(settings)
-
-
-def _native_lane() -> Finding:
-    if find_spec("dicom_node.receiver._native") is not None:
-        return Finding("reception", Level.FINE, "its native part is built")
-    advice = "install gcc, libssl-dev and python3-dev, then `make native`"
-    found = "its native part is not built: images come in more slowly"
-    return Finding("reception", Level.WARNING, found, advice)
 
 
 def _data_dir(settings: Settings) -> Iterator[Finding]:

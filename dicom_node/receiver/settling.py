@@ -11,13 +11,10 @@ import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from dicom_node.archive import Archive
 from dicom_node.archive.journal import SEGMENTS, Journal
-
-if TYPE_CHECKING:
-    pass
 
 _PAUSE_S: Final = 1.0
 _TELLS_FAILURES: Final = (5, 8)
@@ -161,7 +158,7 @@ def settling_at(archive: Archive, journal_bytes: int, say: Callable[[str], None]
     try:
         journal.recover()
         segment_bytes = journal_bytes // SEGMENTS
-        if not segment_bytes or not _syncs_tell(archive.root):
+        if not segment_bytes or not can_settle(archive.root):
             journal.remove()
         elif not (wanting_bytes := journal.wanting_bytes(segment_bytes)) or archive.has_room(wanting_bytes):
             journal.prepare(segment_bytes)
@@ -174,18 +171,19 @@ def settling_at(archive: Archive, journal_bytes: int, say: Callable[[str], None]
     return None
 
 
-def _syncs_tell(root: Path) -> bool:
+def can_settle(folder: Path) -> bool:
+    """Whether the native module is built, and a sync of this disk tells of what it could not write."""
     try:
         from dicom_node.receiver import _native
     except ImportError:  # not built here
         return False
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return _version(platform.release()) >= _TELLS_FAILURES and _native.vouches(folder)
+        return _version(platform.release()) >= _TELLS_FAILURES and _native.vouches(opened)
     except OSError:
         return False
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 def _version(release: str) -> tuple[int, ...]:
