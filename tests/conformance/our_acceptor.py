@@ -6,6 +6,7 @@
 from copy import deepcopy
 
 import pytest
+from pynetdicom import _config
 from pynetdicom.transport import RequestHandler
 
 from dicom_node.receiver.negotiation import Outcomes
@@ -38,3 +39,4 @@ def _ours(handler: RequestHandler) -> ServedAssociation:
 @pytest.fixture(autouse=True)
 def _accept_by_us(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RequestHandler, "_create_association", _ours)
+    monkeypatch.setattr(_config, "LOG_HANDLER_LEVEL", "standard")  # some read the log; we turn it off
