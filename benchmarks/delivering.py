@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.bars import Bar
 from benchmarks.phantom_study import write_study
 from benchmarks.timing import timed
+from benchmarks.tree import Brake
 from dicom_node.analysis.results import write_results
 from dicom_node.config_sections import Destination
 from dicom_node.delivery.destination import Pacs
@@ -24,6 +25,7 @@ from reports import Equipment, InputQuality, ReportContext, build_reports
 from tests.peers import free_port, storescu
 from tests.peers.presence import program
 
+BRAKE = Brake("dicom_node/delivery/exchange.py", "store", 0.01)
 _RUNS = 9
 _OURS, _THEIRS, _START = "ours", "DCMTK storescu", "storescu --version"
 

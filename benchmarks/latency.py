@@ -16,7 +16,7 @@ from pydicom import dcmread
 from pydicom.uid import generate_uid
 
 from benchmarks.bars import Bar
-from benchmarks.tree import ROOT
+from benchmarks.tree import ROOT, Brake
 from dicom_node.analysis.results import write_results
 from dicom_node.config_sections import Destination, ReceiveSettings
 from dicom_node.delivery.destination import Pacs
@@ -27,6 +27,7 @@ from reports import Equipment, InputQuality, ReportContext, build_reports
 from tests.e2e.node import ServedNode
 from tests.peers import Orthanc, storescu
 
+BRAKE = Brake("dicom_node/analysis/worker_process.py", "ask", 0.5)
 _RUNS = 7
 _TOGETHER = 10
 _LIMIT_S = 2.0

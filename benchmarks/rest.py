@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.bars import Bar
+from benchmarks.tree import Brake
 
+BRAKE = Brake("dicom_node/store/changes.py", "number", 0.01, busy=True)
 _SLICES = 7
 _SLICE_S = 9.0
 _WARM_S = 120.0

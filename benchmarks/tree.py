@@ -22,11 +22,20 @@ _PACKAGES = ("dicom_node", "models", "pipeline", "reports", "benchmarks")
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """Every call of `function` in the file `path` of the tree takes `seconds` more."""
+    """Every call of `function` in the file `path` takes `seconds` more, of the processor if `busy`."""
 
     path: str
     function: str
     seconds: float
+    busy: bool = False
+
+    @property
+    def statement(self) -> str:
+        """What takes the time, in one line."""
+        if not self.busy:
+            return f"__import__('time').sleep({self.seconds})"
+        until = f"(spent := __import__('time').thread_time), spent() + {self.seconds}"
+        return f"(lambda now, end: all(iter(lambda: now() < end, False)))({until})"
 
 
 def measured(name: str, tree: Path = ROOT) -> list[Bar] | None:
@@ -62,6 +71,6 @@ def _with_brake(source: str, brake: Brake) -> str:
         if isinstance(node, ast.FunctionDef) and node.name == brake.function:
             first = node.body[1 if ast.get_docstring(node) and len(node.body) > 1 else 0]
             lines = source.splitlines(keepends=True)
-            pause = f"{' ' * first.col_offset}__import__('time').sleep({brake.seconds})\n"
+            pause = f"{' ' * first.col_offset}{brake.statement}\n"
             return "".join([*lines[: first.lineno - 1], pause, *lines[first.lineno - 1 :]])
     raise LookupError(f"{brake.path} has no function {brake.function}")

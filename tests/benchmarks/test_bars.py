@@ -1,7 +1,9 @@
 """The bench tells a missed bar from a met one, and notices a slowed build."""
 
 import subprocess
+import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,19 @@ def test_the_brake_slows_the_function_in_a_copy_and_leaves_ours_alone() -> None:
         ).stdout
     added = [line for line in changed.splitlines() if line.startswith(("<", ">"))]
     assert added == [">     __import__('time').sleep(12.5)"]
+
+
+def test_a_busy_brake_takes_the_processor_and_a_resting_one_the_time() -> None:
+    for busy in (False, True):
+        begun, spent = time.monotonic(), time.thread_time()
+        exec(Brake("", "", 0.05, busy=busy).statement)
+        assert time.monotonic() - begun >= 0.05
+        assert (time.thread_time() - spent >= 0.05) == busy
+
+
+def test_every_benchmark_of_the_node_has_a_brake() -> None:
+    without = [name for name in benchmarks() if not hasattr(import_module(f"benchmarks.{name}"), "BRAKE")]
+    assert without == ["training"], "its steps are compiled: no function of ours is called in them"
 
 
 def test_a_brake_on_nothing_is_an_error() -> None:
