@@ -1,7 +1,11 @@
-"""A migrated, empty database for whoever asks; PostgreSQL too where TEST_POSTGRESQL_URL names one to wipe."""
+"""What several tests of the node need: a migrated, empty database, the module in C.
+
+PostgreSQL, too, where TEST_POSTGRESQL_URL names one to wipe.
+"""
 
 import os
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from dicom_node.store import Store
 from dicom_node.store.engine import open_engine, transaction
 from dicom_node.store.schema_models import metadata
 from pipeline import InstanceFacts, read_facts
+from tests.peers.presence import missing
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "")
 
@@ -52,3 +57,10 @@ def store(store_url: str) -> Iterator[Store]:
 def sunnybrook_facts(sunnybrook: Callable[[str], list[Path]]) -> list[InstanceFacts]:
     """Header facts of SC-HF-I-4: 10 slices x 20 phases in one series, the slice count nowhere stated."""
     return [read_facts(path) for path in sunnybrook("SC-HF-I-4")]
+
+
+@pytest.fixture
+def native_part() -> None:
+    """The module in C is built here."""
+    if find_spec("dicom_node.receiver._native") is None:
+        missing("the module in C is not built: apt-get install gcc libssl-dev python3-dev && make native")

@@ -12,7 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
@@ -33,6 +35,7 @@ from pipeline import (
     IncompleteCine,
     InputContract,
     NoCine,
+    VoxelMemory,
     assemble,
     find_stack,
     read_study,
@@ -168,6 +171,28 @@ def test_a_model_is_loaded_once_and_again_when_its_bundle_changes(
     ]
     versions = [line["findings"]["model"]["version"] for line in said if "findings" in line]
     assert versions == [manifest["version"], manifest["version"], "next"]
+
+
+class Watched(VoxelMemory):
+    """Says where each volume lay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[int] = []
+
+    def room_for(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        voxels = super().room_for(shape)
+        self.addresses.append(voxels.__array_interface__["data"][0])
+        return voxels
+
+
+def test_of_a_study_that_was_read_nobody_keeps_the_voxels(
+    phantom: list[Path], model: ModelAdapter, tmp_path: Path
+) -> None:
+    memory = Watched()
+    kept = [analyse(request(phantom, tmp_path), model, memory=memory) for _ in range(2)]
+    assert memory.addresses[0] == memory.addresses[1], "the reports hold no view of them"
+    assert kept[0].findings == kept[1].findings
 
 
 def test_a_superseded_report_is_named(

@@ -1,6 +1,5 @@
 """What `doctor` says of the journal is what the receiver does."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,8 @@ from dicom_node.operate import doctor_reception
 from dicom_node.operate.doctor_reception import reception_findings
 from dicom_node.operate.finding import Level
 from dicom_node.receiver.settling import settling_at
-from tests.peers.presence import missing
 
 MEGABYTE = 1_000_000
-
-
-@pytest.fixture
-def built() -> None:
-    if find_spec("dicom_node.receiver._native") is None:
-        missing("the module in C is not built: apt-get install gcc libssl-dev python3-dev && make native")
 
 
 def said_of(journal_mb: int, archive: Path) -> str:
@@ -28,7 +20,7 @@ def said_of(journal_mb: int, archive: Path) -> str:
     return journal.found
 
 
-@pytest.mark.usefixtures("built")
+@pytest.mark.usefixtures("native_part")
 @pytest.mark.parametrize("folder", ["tmp", "/dev/shm"])
 def test_a_journal_is_told_of_where_the_receiver_has_one(tmp_path: Path, folder: str) -> None:
     home = tmp_path if folder == "tmp" else Path(folder)
@@ -42,7 +34,7 @@ def test_a_journal_is_told_of_where_the_receiver_has_one(tmp_path: Path, folder:
         settling.stop()
 
 
-@pytest.mark.usefixtures("built")
+@pytest.mark.usefixtures("native_part")
 def test_who_wants_no_journal_is_told_so(tmp_path: Path) -> None:
     assert said_of(0, tmp_path).startswith("none, for receive.journal_mb is 0")
 

@@ -27,7 +27,8 @@ from tests.dicom_node.test_native_lane import (
     record,
     said,
 )
-from tests.peers.presence import missing
+
+pytestmark = pytest.mark.usefixtures("native_part")
 
 try:
     from dicom_node.receiver import _native
@@ -36,12 +37,6 @@ except ImportError:  # not built here
 
 BLOCK, HEAD = 4096, 256
 MORE_THAN_A_SEGMENT = bytes(SEGMENT_BYTES)
-
-
-@pytest.fixture(autouse=True)
-def built() -> None:
-    if _native is None:
-        missing("the module in C is not built: apt-get install gcc libssl-dev python3-dev && make native")
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ from tests.dicom_node.promises import Promises
 from tests.dicom_node.receiving import MR_IMAGE, SECONDARY_CAPTURE, Sent, element
 from tests.dicom_node.test_reactor import RELEASE_RQ, VERIFICATION, command, store
 from tests.dicom_node.test_receiver_hostile import p_data
-from tests.peers.presence import missing, until
+from tests.peers.presence import until
+
+pytestmark = pytest.mark.usefixtures("native_part")
 
 try:
     from dicom_node.receiver import _native
@@ -41,12 +43,6 @@ MOST_RECORDS = 64
 MOST_FRAGMENTS = 64
 LONG_MS = 10_000
 _SMALLEST = 1  # the kernel makes it a few kilobytes
-
-
-@pytest.fixture(autouse=True)
-def built() -> None:
-    if _native is None:
-        missing("the module in C is not built: apt-get install gcc libssl-dev python3-dev && make native")
 
 
 class Native:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,13 @@ import pytest
 from tests.dicom_node.one_association import OneAssociation
 from tests.dicom_node.receiving import Sent
 from tests.dicom_node.test_reactor import store
-from tests.peers.presence import missing
 
 STUDY = "1.7.1"
 FOREIGN = b"\x09\0\0\1\0\0" + bytes(1000)  # the begin of 65536 bytes of nothing that there is
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[OneAssociation]:
-    if find_spec("dicom_node.receiver._native") is None:
-        missing("the module in C is not built: make native")
+def site(tmp_path: Path, native_part: None) -> Iterator[OneAssociation]:
     with closing(OneAssociation(tmp_path)) as site:
         site.keep(Sent(study=STUDY, instance="1.7.1.0"))
         yield site

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -27,18 +26,14 @@ from tests.dicom_node.test_reactor import (
     store,
 )
 from tests.dicom_node.test_receiver_hostile import p_data
-from tests.peers.presence import missing, until
+from tests.peers.presence import until
 from tests.peers.strace import traced
+
+pytestmark = pytest.mark.usefixtures("native_part")
 
 SUCCESS, OUT_OF_RESOURCES, DOES_NOT_MATCH = 0x0000, 0xA700, 0xA900
 STATUS, COMMENT = 0x0900, 0x0902
 IDLE_S = 1.0
-
-
-@pytest.fixture(autouse=True)
-def built() -> None:
-    if find_spec("dicom_node.receiver._native") is None:
-        missing("the module in C is not built: apt-get install gcc libssl-dev python3-dev && make native")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,17 +23,13 @@ from tests.dicom_node.test_native_lane import image as plain
 from tests.dicom_node.test_native_lane import said as asked
 from tests.dicom_node.test_native_receiver import SUCCESS, image, native, put, request
 from tests.dicom_node.test_reactor import peer
-from tests.peers.presence import missing, until
+from tests.peers.presence import until
 from tests.peers.strace import traced
+
+pytestmark = pytest.mark.usefixtures("native_part")
 
 MEGABYTE = 1_000_000
 SLOW = bytes(100_000)
-
-
-@pytest.fixture(autouse=True)
-def built() -> None:
-    if find_spec("dicom_node.receiver._native") is None:
-        missing("the module in C is not built: apt-get install gcc libssl-dev python3-dev && make native")
 
 
 @pytest.fixture
