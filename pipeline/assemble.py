@@ -130,7 +130,7 @@ def _fill(voxels: NDArray[np.float32], plans: Sequence[_Plan], reader: PixelRead
 
 
 def _fill_slice(
-    target: NDArray[np.float32], plan: _Plan, reader: PixelReader, orientation: Sequence[float]
+    target: NDArray[np.float32], plan: _Plan, reader: PixelReader, orientation: tuple[float, ...]
 ) -> None:
     """Read a slice's planes into (phase, row, column), by way of its own phases where these are others."""
     there = [phase for phase, plane in enumerate(plan.slice_.planes) if plane is not None]
@@ -145,25 +145,23 @@ def _read(
     slice_: CineSlice,
     phase: int,
     reader: PixelReader,
-    orientation: Sequence[float],
+    orientation: tuple[float, ...],
     out: NDArray[np.float32],
 ) -> None:
     """The plane of one phase (from 0) into `out` (row, column), turned as `orientation` counts."""
     plane = slice_.planes[phase]
     assert plane is not None
-    down, right = flips(plane, orientation)
+    down, right = flips(plane.frame.orientation, orientation)
     turned = out[:: -1 if down else 1, :: -1 if right else 1]
     reader.read(plane, f"slice {slice_.number}, phase {phase + 1}", turned)
 
 
-def flips(plane: Plane, orientation: Sequence[float]) -> tuple[bool, bool]:
-    """Whether rows, and columns, are counted from the other end than `orientation` counts them."""
-    return _flips(plane.frame.orientation, tuple(orientation))
-
-
 @lru_cache(maxsize=1024)
-def _flips(own: tuple[float, ...], orientation: tuple[float, ...]) -> tuple[bool, bool]:
-    """The planes of a stack share one answer, or two."""
+def flips(own: tuple[float, ...], orientation: tuple[float, ...]) -> tuple[bool, bool]:
+    """Whether rows, and columns, of a plane are counted from the other end than `orientation` counts them.
+
+    Kept, for the planes of a stack share one answer, or two.
+    """
     return bool(np.dot(own[3:], orientation[3:]) < 0), bool(np.dot(own[:3], orientation[:3]) < 0)
 
 
@@ -183,9 +181,9 @@ def _geometry(slices: Sequence[CineSlice], stack: CineStack) -> Geometry:
     )
 
 
-def _origin(plane: Plane, orientation: Sequence[float]) -> Vector:
+def _origin(plane: Plane, orientation: tuple[float, ...]) -> Vector:
     """Where the first pixel lies after `flips` were undone."""
-    down, right = flips(plane, orientation)
+    down, right = flips(plane.frame.orientation, orientation)
     between_rows, between_columns = plane.frame.spacing_mm
     origin = np.asarray(plane.frame.position_mm)
     if down:
