@@ -20,7 +20,12 @@ def study_folder(study_instance_uid: str) -> str:
 
 def file_path(study_instance_uid: str, sop_instance_uid: str, digest: str, suffix: str) -> str:
     """Where one content of an instance lies, relative to the archive's root; `suffix` is .dcm or .note."""
-    return f"{study_folder(study_instance_uid)}/{_hash(sop_instance_uid)}-{digest[:16]}{suffix}"
+    return with_digest(f"{study_folder(study_instance_uid)}/{_hash(sop_instance_uid)}", digest, suffix)
+
+
+def with_digest(instance: str, digest: str, suffix: str) -> str:
+    """The `file_path` that begins with `instance`, up to the instance's hash."""
+    return f"{instance}-{digest[:16]}{suffix}"
 
 
 def is_ours(path: str) -> bool:

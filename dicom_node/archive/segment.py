@@ -1,27 +1,30 @@
 """One file of the archive's journal, as `receiver/native/journal.c` fills it.
 
 Its first block has the key of its entries, 16 random bytes, so that nothing a peer sends can pass for an
-entry. With a new key all of them are forgotten. Each entry begins a block: a head, and the promised file.
+entry. With a new key all of them are forgotten. Each entry begins a block: a head, and the promised file. It
+is sealed with the key: all of it behind the tag is there as it was written, or it is no entry (GMAC: AES-128
+in Galois/Counter mode without plaintext, NIST SP 800-38D; the nonce is where it begins).
 """
 
-import hashlib
 import os
 import secrets
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, final
 
-from dicom_node.archive.layout import is_ours
+from dicom_node.archive.layout import is_ours, with_digest
 
 KEY_BYTES: Final = 16
 _BLOCK: Final = 4096
 _MARK: Final = b"DCMNSEG1"
-# mark, key, size of the file, size of its head, SHA-256 of the rest, path, SHA-256 of all that and the head
-_ENTRY: Final = struct.Struct("<8s16sQQ32s112s32s")
-_ENTRY_MARK: Final = b"DCMNODE1"
-_ENTRY_BYTES, _SUM_AT = 256, 184
+# mark, tag, size of the file, size of its head, its path up to the digest of the rest
+_ENTRY: Final = struct.Struct("<8s16sQQ120s")
+_ENTRY_MARK: Final = b"DCMNODE2"
+_SEALED_AT: Final = 24
+_NONCE_BYTES: Final = 12
 _PIECE_BYTES = 1 << 20
 
 
@@ -60,7 +63,7 @@ class Segment:
             return
         key = held[len(_MARK) : len(_MARK) + KEY_BYTES]
         for at in range(_BLOCK, len(held), _BLOCK):
-            if held.startswith(_ENTRY_MARK, at) and (entry := _entry(memoryview(held)[at:], key)) is not None:
+            if held.startswith(_ENTRY_MARK, at) and (entry := _entry(memoryview(held), at, key)) is not None:
                 yield entry
 
     def renew(self) -> bytes:
@@ -90,14 +93,28 @@ def make_segment(file: Path, size_bytes: int) -> None:
         os.close(descriptor)
 
 
-def _entry(held: memoryview, key: bytes) -> Promised | None:
-    if len(held) < _ENTRY_BYTES:
+def _entry(held: memoryview, at: int, key: bytes) -> Promised | None:
+    content_at = at + _ENTRY.size
+    if len(held) < content_at:
         return None
-    _, own, size, head_size, digest, path, checksum = _ENTRY.unpack_from(held)
-    content = held[_ENTRY_BYTES : _ENTRY_BYTES + size]
-    name = path.rstrip(b"\0").decode("latin-1")
-    if own != key or len(content) < size or head_size > size or not is_ours(name):
+    _, tag, size, head_size, name = _ENTRY.unpack_from(held, at)
+    content = held[content_at : content_at + size]
+    if len(content) < size or head_size > size:
         return None
-    if hashlib.sha256(bytes(held[:_SUM_AT]) + bytes(content[:head_size])).digest() != checksum:
+    if not _is_sealed(held[at + _SEALED_AT : content_at + size], tag, at, key):
         return None
-    return Promised(name, content) if hashlib.sha256(content[head_size:]).digest() == digest else None
+    instance = name.rstrip(b"\0").decode("latin-1")
+    path = with_digest(instance, sha256(content[head_size:]).hexdigest(), ".dcm")
+    return Promised(path, content) if is_ours(path) else None
+
+
+def _is_sealed(sealed: memoryview, tag: bytes, at: int, key: bytes) -> bool:
+    # most starts find no promise, and a receiver of long standing needs no second cryptographic library
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        AESGCM(key).decrypt(at.to_bytes(_NONCE_BYTES, "little"), tag, sealed)
+    except InvalidTag:
+        return False
+    return True

@@ -21,6 +21,8 @@ DOUBTFUL: int
 """It has its file, whose name may be gone after a power cut; it was refused (A700)."""
 UNFILED: int
 """It is in the journal, and could not be given its file."""
+KNOWN: int
+"""It is in the journal, and its file was there before."""
 
 @final
 class Journal:
@@ -133,7 +135,7 @@ class Lane:
 
         Waits `patience_ms` for the first bytes, and goes on for `pause_ms` after them, or after the first
         object if it had come before. Each object is in the archive, and answered, or about to be with UNSENT:
-        SOP Instance UID, name of the file, digest, and STORED, DOUBTFUL or UNFILED.
+        SOP Instance UID, name of the file, digest, and STORED, KNOWN, DOUBTFUL or UNFILED.
 
         Raises:
             ValueError: there is no study to follow.

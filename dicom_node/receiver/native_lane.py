@@ -130,13 +130,13 @@ class NativeLane:
 
     def _tell(self, instance: str, name: str, digest: str, fate: int) -> None:
         storing, study = self._site.storing, self._followed
-        if fate != _native.STORED:
+        if fate in (_native.DOUBTFUL, _native.UNFILED):
             storing.tell_postponed(study, instance)
         if fate == _native.DOUBTFUL:
             storing.tell_refused(self._session, instance, OUT_OF_RESOURCES, _IN_DOUBT)
             return
         self._session.stored += 1
-        kept = Kept(f"{study_folder(study)}/{name}", digest, new=True)
+        kept = Kept(f"{study_folder(study)}/{name}", digest, new=fate != _native.KNOWN)
         tell = partial(storing.tell_stored, self._session, study, instance, kept)
         if fate == _native.UNFILED and self._site.settling is not None:
             self._site.settling.when_filed(kept.path, tell)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dicom_node.archive import journal as journals
 from dicom_node.archive.journal import SEGMENTS, Journal, has_journal
@@ -35,7 +36,7 @@ try:
 except ImportError:  # not built here
     _native = None  # type: ignore[assignment]
 
-BLOCK, HEAD = 4096, 256
+BLOCK, HEAD = 4096, 160
 MORE_THAN_A_SEGMENT = bytes(SEGMENT_BYTES)
 
 
@@ -138,8 +139,7 @@ def test_an_entry_with_any_byte_amiss_is_none_and_those_behind_it_are_kept(
     first, second = promises.held()
     size = HEAD + len(promises.held()[first])
     descriptor = promises.files.segments[0].descriptor
-    padding = range(184 + 32, HEAD)
-    for at in (at for at in range(size) if at not in padding):
+    for at in range(size):
         (byte,) = os.pread(descriptor, 1, BLOCK + at)
         os.pwrite(descriptor, bytes([byte ^ 0x20]), BLOCK + at)
         assert list(promises.held()) == [second], f"byte {at}"
@@ -147,33 +147,70 @@ def test_an_entry_with_any_byte_amiss_is_none_and_those_behind_it_are_kept(
     assert list(promises.held()) == [first, second]
 
 
-def entry(key: bytes, path: str, content: bytes, head: int = 10) -> bytes:
-    """An entry as native/journal.c writes it, made by whoever knows the key."""
-    digest = sha256(content[head:]).digest()
-    fields = struct.pack("<8s16sQQ32s112s", b"DCMNODE1", key, len(content), head, digest, path.encode())
-    checksum = sha256(fields + content[:head]).digest()
-    return (fields + checksum).ljust(HEAD, b"\0") + content
+def entry(key: bytes, instance: str, content: bytes, *, head: int = 10, at: int = BLOCK) -> bytes:
+    """An entry as native/journal.c writes it there, made by whoever knows the key."""
+    sealed = struct.pack("<QQ120s", len(content), head, instance.encode()) + content
+    return b"DCMNODE2" + AESGCM(key).encrypt(struct.pack("<QL", at, 0), b"", sealed) + sealed
 
 
 def test_an_entry_is_what_the_documents_say(native: Native, promises: Promises, tmp_path: Path) -> None:
-    path, content = file_path(STUDY, "1.2.3", "0" * 64, ".dcm"), bytes(range(200))
+    content = bytes(range(200))
+    path = file_path(STUDY, "1.2.3", sha256(content[10:]).hexdigest(), ".dcm")
     segment = promises.files.segments[0]
-    os.pwrite(segment.descriptor, entry(segment.renew(), path, content), BLOCK)
+    os.pwrite(segment.descriptor, entry(segment.renew(), instance_of(path), content), BLOCK)
     assert promises.held() == {path: content}
     assert recovered(promises, tmp_path) == 1
     assert native.files() == {path: content}
 
 
-@pytest.mark.parametrize("path", ["../../elsewhere.dcm", "/elsewhere.dcm", "", "journal/0", "ab/cd/ef.dcm"])
-def test_no_entry_leads_out_of_the_archive(promises: Promises, path: str) -> None:
+def instance_of(path: str) -> str:
+    """The path up to the digest, as an entry has it."""
+    return path.rpartition("-")[0]
+
+
+@pytest.mark.parametrize("instance", ["../../elsewhere", "/elsewhere", "", "journal/0", "ab/cd/ef"])
+def test_no_entry_leads_out_of_the_archive(promises: Promises, instance: str) -> None:
     segment = promises.files.segments[0]
-    os.pwrite(segment.descriptor, entry(segment.renew(), path, bytes(100)), BLOCK)
+    os.pwrite(segment.descriptor, entry(segment.renew(), instance, bytes(100)), BLOCK)
     assert promises.held() == {}
+
+
+@pytest.mark.parametrize("head", [101, 2**64 - 1])
+def test_an_entry_that_contradicts_itself_is_none(promises: Promises, head: int) -> None:
+    segment, instance = promises.files.segments[0], instance_of(file_path(STUDY, "1.2.3", "0" * 64, ".dcm"))
+    os.pwrite(segment.descriptor, entry(segment.renew(), instance, bytes(100), head=head), BLOCK)
+    assert promises.held() == {}
+
+
+def test_an_entry_is_none_elsewhere_and_under_another_key(native: Native, promises: Promises) -> None:
+    promised = serve(native, 1)
+    segment, other = promises.files.segments[:2]
+    written = os.pread(segment.descriptor, HEAD + len(next(iter(promised.values()))), BLOCK)
+    os.pwrite(segment.descriptor, written, 20 * BLOCK)
+    os.pwrite(other.descriptor, written, BLOCK)
+    assert [[one.path for one in segment.promised()], list(other.promised())] == [list(promised), []]
+    segment.renew()
+    assert promises.held() == {}
+
+
+def test_what_comes_again_is_promised_again_and_known(
+    native: Native, promises: Promises, tmp_path: Path
+) -> None:
+    promised = serve(native, 1)
+    (path,) = promised
+    before = (tmp_path / path).stat()
+    assert stored(native, image(1)) == [(*record(image(1))[:3], _native.KNOWN)]
+    after = (tmp_path / path).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert [one.path for one in promises.files.segments[0].promised()] == [path, path]
+    (tmp_path / path).unlink()
+    assert recovered(promises, tmp_path) == 1
+    assert native.files() == promised
 
 
 def test_an_object_full_of_entries_is_one_object(native: Native, promises: Promises, tmp_path: Path) -> None:
     """A peer who has seen a journal knows all of it but the key."""
-    forged = entry(bytes(16), file_path(STUDY, "1.6.6", "6" * 64, ".dcm"), bytes(100))
+    forged = entry(bytes(16), instance_of(file_path(STUDY, "1.6.6", "6" * 64, ".dcm")), bytes(100))
     blocks = b"".join(forged.ljust(BLOCK, b"\0") for _ in range(20))
     for shift in range(0, BLOCK, 512):
         serve(native, shift, pixels=bytes(shift) + blocks)

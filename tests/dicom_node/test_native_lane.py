@@ -407,12 +407,12 @@ def test_a_message_of_just_the_longest_is_served_and_a_longer_one_is_left(tmp_pa
         assert native.lane.rest() == longer
 
 
-def test_the_same_object_again_is_left(native: Native) -> None:
-    native.peer.sendall(said(image(), 1) + said(image(), 2))
-    assert native.serve()[::2] == (_native.LEFT, [record(image())])
-    assert native.lane.rest() == said(image(), 2)
-    assert native.files() == files_of(image())
-    assert native.answered() == answer(image(), 1)
+def test_without_a_journal_the_same_object_again_is_left(unjournaled: Native) -> None:
+    unjournaled.peer.sendall(said(image(), 1) + said(image(), 2))
+    assert unjournaled.serve()[::2] == (_native.LEFT, [record(image())])
+    assert unjournaled.lane.rest() == said(image(), 2)
+    assert unjournaled.files() == files_of(image())
+    assert unjournaled.answered() == answer(image(), 1)
 
 
 @pytest.mark.parametrize("folder", ["/nowhere", "/dev/null"], ids=["gone", "no folder"])

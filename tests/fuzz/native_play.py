@@ -21,7 +21,7 @@ LONGEST = (1 << 20,) * 6 + (1 << 16, 4096, 1000)
 _NOISE = b"\xaa" * 4096
 _MEMORY = Path("/dev/shm")
 
-_SEGMENT_BYTES, _PER_ENTRY = 1 << 16, 4096 + 256
+_SEGMENT_BYTES, _PER_ENTRY = 1 << 16, 4096 + 160
 
 Record = tuple[str, str, str, int]
 
@@ -67,7 +67,7 @@ class Player:
             message = next_message(stream, at, longest)
             assert message.fate is Fate.PLAIN, f"stored, and it {message.fate.value}: {record}"
             told = message.told(hashlib.sha256(message.dataset).hexdigest())
-            self._check(record, told)
+            self._check(record, told, known=told.name in names)
             at, answers = message.end, answers + told.answer
             names.add(told.name)
         assert played.answers == answers
@@ -75,8 +75,9 @@ class Player:
         self._check_folder(names)
         return _ending(stream, at, longest, played, names)
 
-    def _check(self, record: Record, told: Told) -> None:
-        assert record == (told.instance, told.name, told.digest, self._module.STORED)
+    def _check(self, record: Record, told: Told, *, known: bool) -> None:
+        fate = self._module.KNOWN if known else self._module.STORED
+        assert record == (told.instance, told.name, told.digest, fate)
         assert (self._folder / told.name).read_bytes() == told.content
 
     def _check_folder(self, names: set[str]) -> None:

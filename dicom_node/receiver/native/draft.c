@@ -38,7 +38,7 @@ static bool write_pages(int file, const struct iovec *parts, int number)
     return true;
 }
 
-bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint64_t reserve)
+bool draft_write(Draft *draft, int folder, const struct iovec *parts, int number, uint64_t reserve)
 {
     uint64_t wanted = 0;
     for (int i = 0; i < number; i++)

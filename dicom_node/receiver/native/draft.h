@@ -14,7 +14,7 @@ typedef enum { DURABLE, NOTHING_THERE, IN_DOUBT } Outcome;
 
 /* Write `parts` into a file of this folder, and let the disk begin with them, if so much more leaves `reserve`
  * bytes of it free; false if anything is in the way. The draft is to be closed in any case; the folder stays open. */
-bool draft_write(Draft *draft, int folder, struct iovec *parts, int number, uint64_t reserve);
+bool draft_write(Draft *draft, int folder, const struct iovec *parts, int number, uint64_t reserve);
 
 bool draft_has_room(int folder, uint64_t wanted, uint64_t reserve);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HEAD = 256, KEY_AT = 8, SIZE_AT = 24, HEAD_SIZE_AT = 32, DIGEST_AT = 40, PATH_AT = 72, SUM_AT = 184 };
+enum { HEAD = 160, TAG_AT = 8, TAG_BYTES = 16, SIZE_AT = 24, HEAD_SIZE_AT = 32, NAME_AT = 40, NONCE_BYTES = 12 };
 
 static void ring(const Journal *journal)
 {
@@ -60,23 +60,33 @@ static void put64(uint8_t *to, uint64_t number)
         to[i] = (uint8_t)(number >> 8 * i);
 }
 
-static bool write_head(uint8_t head[HEAD], const Entry *entry, const uint8_t *key, uint64_t size, EVP_MD_CTX *hash)
+static bool write_head(uint8_t head[HEAD], const Entry *entry, uint64_t size)
 {
-    const struct iovec *own = &entry->parts[1];
     memset(head, 0, HEAD);
-    memcpy(head, "DCMNODE1", 8);
-    memcpy(head + KEY_AT, key, KEY_BYTES);
+    memcpy(head, "DCMNODE2", TAG_AT);
     put64(head + SIZE_AT, size);
-    put64(head + HEAD_SIZE_AT, own->iov_len);
-    memcpy(head + DIGEST_AT, entry->digest, DIGEST_BYTES);
-    if (strlen(entry->path) >= PATH_ROOM)
+    put64(head + HEAD_SIZE_AT, entry->parts[1].iov_len);
+    if (strlen(entry->name) >= NAME_ROOM)
         return false;
-    strcpy((char *)head + PATH_AT, entry->path);
-    return EVP_DigestInit_ex(hash, EVP_sha256(), NULL) && EVP_DigestUpdate(hash, head, SUM_AT)
-        && EVP_DigestUpdate(hash, own->iov_base, own->iov_len) && EVP_DigestFinal_ex(hash, head + SUM_AT, NULL);
+    strcpy((char *)head + NAME_AT, entry->name);
+    return true;
 }
 
-bool journal_enter(Journal *journal, const Entry *entry, EVP_MD_CTX *hash, int *segment)
+/* GMAC (NIST SP 800-38D) of all that follows the tag. No two entries under one key begin at the same place. */
+static bool seal_entry(EVP_CIPHER_CTX *seal, const Entry *entry, uint64_t at, const uint8_t *key)
+{
+    uint8_t *head = entry->parts[0].iov_base, nonce[NONCE_BYTES] = {0};
+    int unused;
+    put64(nonce, at);
+    bool good = EVP_EncryptInit_ex(seal, EVP_aes_128_gcm(), NULL, key, nonce)
+        && EVP_EncryptUpdate(seal, NULL, &unused, head + SIZE_AT, HEAD - SIZE_AT);
+    for (int i = 1; good && i < entry->number; i++)
+        good = EVP_EncryptUpdate(seal, NULL, &unused, entry->parts[i].iov_base, (int)entry->parts[i].iov_len);
+    return good && EVP_EncryptFinal_ex(seal, head + TAG_AT, &unused)
+        && EVP_CIPHER_CTX_ctrl(seal, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, head + TAG_AT);
+}
+
+bool journal_enter(Journal *journal, const Entry *entry, EVP_CIPHER_CTX *seal, int *segment)
 {
     uint8_t head[HEAD], key[KEY_BYTES];
     uint64_t at, size = 0;
@@ -87,7 +97,7 @@ bool journal_enter(Journal *journal, const Entry *entry, EVP_MD_CTX *hash, int *
     if (*segment < 0)
         return false;
     entry->parts[0] = (struct iovec){head, HEAD};
-    bool durable = write_head(head, entry, key, size, hash)
+    bool durable = write_head(head, entry, size) && seal_entry(seal, entry, at, key)
         && pwritev2(journal->segments[*segment].file, entry->parts, entry->number, (off_t)at, RWF_DSYNC) == (ssize_t)(HEAD + size);
     if (!durable)
         journal_filed(journal, *segment, true);  /* nobody was promised anything */

@@ -12,7 +12,7 @@
 
 #include <openssl/evp.h>
 
-enum { SEGMENTS = 4, BLOCK = 4096, KEY_BYTES = 16, DIGEST_BYTES = 32, PATH_ROOM = 112 };
+enum { SEGMENTS = 4, BLOCK = 4096, KEY_BYTES = 16, NAME_ROOM = 120 };
 
 typedef enum { ABSENT, FREE, FILLING, FULL } State;
 
@@ -33,14 +33,14 @@ typedef struct {
 } Journal;
 
 typedef struct {
-    const char *path;        /* relative to the archive */
-    const uint8_t *digest;   /* of all but its head */
+    const char *name;        /* of the file, relative to the archive, up to the digest of all but its head */
     struct iovec *parts;     /* room for one, which is used here; the file's head; the rest of the file */
     int number;
 } Entry;
 
-/* Make an entry durable; true, and `segment` is where, if it is. It is to be `journal_filed` then. */
-bool journal_enter(Journal *journal, const Entry *entry, EVP_MD_CTX *hash, int *segment);
+/* Make an entry durable; true, and `segment` is where, if it is. It is to be `journal_filed` then. `seal` is to work
+ * with. */
+bool journal_enter(Journal *journal, const Entry *entry, EVP_CIPHER_CTX *seal, int *segment);
 
 /* Whether it has its own file now, which the disk need not have yet. */
 void journal_filed(Journal *journal, int segment, bool filed);

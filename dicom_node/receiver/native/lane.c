@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -24,12 +25,12 @@
 #include "journal_object.h"
 #include "message.h"
 
-enum { CONTEXTS = 256, MOST_RECORDS = 64, SPARE = 1 << 17, DIGEST = DIGEST_BYTES, NAMED_BY = 20, SHOWN = 8 };
+enum { CONTEXTS = 256, MOST_RECORDS = 64, SPARE = 1 << 17, DIGEST = 32, NAMED_BY = 20, SHOWN = 8 };
 enum { SUCCESS = 0x0000, OUT_OF_RESOURCES = 0xA700 };
 
 typedef enum { PAUSE, SILENT, RUNG, LEFT, ENDED, UNSENT } Why;
 
-typedef enum { STORED, DOUBTFUL, UNFILED } Fate;
+typedef enum { STORED, DOUBTFUL, UNFILED, KNOWN } Fate;
 
 typedef struct {
     bool allowed, implicit;
@@ -43,7 +44,7 @@ typedef struct {
 } Record;
 
 typedef struct {
-    uint8_t head[2048], digest[DIGEST];
+    uint8_t head[2048];
     struct iovec parts[MOST_FRAGMENTS + 2];  /* room for one that the journal uses, the head, the data set */
     int number;
     int segment;                             /* of the journal, which has it, while it is no file yet; or -1 */
@@ -62,6 +63,7 @@ typedef struct {
     PyObject *journal_object;
     Journal *journal;                       /* of journal_object; NULL if there is none */
     EVP_MD_CTX *hash;
+    EVP_CIPHER_CTX *seal;
     Record records[MOST_RECORDS];
     int number;
     uint8_t answer[LONGEST_ANSWER];
@@ -153,14 +155,23 @@ static void gather(const Lane *lane, const Message *message, const Header *heade
     file->segment = -1;
 }
 
-/* Its digest, and its name: archive/layout.py's. */
-static bool find_name(Lane *lane, const Message *message, const Header *header, File *file, Record *record)
+/* The first part of its name, which archive/layout.py has the words to. */
+static bool name_instance(Lane *lane, const Header *header, Record *record)
 {
-    uint8_t instance[DIGEST];
-    if (!hash(lane, message->fragments, message->number, file->digest) || !hash(lane, &header->sop_instance, 1, instance))
+    uint8_t digest[DIGEST];
+    if (!hash(lane, &header->sop_instance, 1, digest))
         return false;
-    as_hex(file->digest, DIGEST, record->digest);
-    as_hex(instance, NAMED_BY, record->name);
+    as_hex(digest, NAMED_BY, record->name);
+    return true;
+}
+
+/* Its digest, and the rest of its name. */
+static bool name_content(Lane *lane, const Message *message, Record *record)
+{
+    uint8_t digest[DIGEST];
+    if (!hash(lane, message->fragments, message->number, digest))
+        return false;
+    as_hex(digest, DIGEST, record->digest);
     snprintf(record->name + 2 * NAMED_BY, sizeof record->name - 2 * NAMED_BY, "-%.*s.dcm", 2 * SHOWN, record->digest);
     return true;
 }
@@ -168,30 +179,40 @@ static bool find_name(Lane *lane, const Message *message, const Header *header, 
 /* Durable at once, in the journal, and a file of its own once it is answered; false if that is not possible now. */
 static bool promise(Lane *lane, File *file, const Record *record)
 {
-    char path[PATH_ROOM];
+    char name[NAME_ROOM];
     uint64_t size = 0;
     for (int i = 1; i < file->number; i++)
         size += file->parts[i].iov_len;
-    snprintf(path, sizeof path, "%s/%s", lane->home, record->name);
-    Entry entry = {path, file->digest, file->parts, file->number};
-    return draft_has_room(lane->folder, size, lane->reserve) && journal_enter(lane->journal, &entry, lane->hash, &file->segment);
+    snprintf(name, sizeof name, "%s/%s", lane->home, record->name);
+    Entry entry = {name, file->parts, file->number};
+    return draft_has_room(lane->folder, size, lane->reserve) && journal_enter(lane->journal, &entry, lane->seal, &file->segment);
 }
 
-static void keep_promise(Lane *lane, File *file, Record *record)
+static Fate write_promised(const Lane *lane, const File *file, const Record *record)
 {
     Draft draft;
+    if (!faccessat(lane->folder, record->name, F_OK, 0))
+        return KNOWN;
     bool filed = draft_write(&draft, lane->folder, file->parts + 1, file->number - 1, 0) && draft_name(&draft, record->name);
     draft_close(&draft);
-    record->fate = filed ? STORED : UNFILED;
-    journal_filed(lane->journal, file->segment, filed);
+    return filed ? STORED : UNFILED;
 }
 
-static Outcome write_file(Lane *lane, const Message *message, const Header *header, File *file, Record *record)
+/* While the sender prepares the next. What it is called is found out now, for that takes as long as the disk does. */
+static void keep_promise(Lane *lane, const Message *message, const File *file, Record *record)
+{
+    if (!name_content(lane, message, record))
+        abort();  /* a moment ago it could be done; whoever comes next does it, from the journal */
+    record->fate = write_promised(lane, file, record);
+    journal_filed(lane->journal, file->segment, record->fate != UNFILED);
+}
+
+static Outcome write_file(Lane *lane, const Message *message, const File *file, Record *record)
 {
     Draft draft;
     Outcome outcome = NOTHING_THERE;
     if (draft_write(&draft, lane->folder, file->parts + 1, file->number - 1, lane->reserve)
-        && find_name(lane, message, header, file, record))  /* while the disk is at it */
+        && name_content(lane, message, record))  /* while the disk is at it */
         outcome = draft_become(&draft, record->name);
     draft_close(&draft);
     return outcome;
@@ -200,13 +221,11 @@ static Outcome write_file(Lane *lane, const Message *message, const Header *head
 static Outcome keep(Lane *lane, const Message *message, const Header *header, File *file, Record *record)
 {
     gather(lane, message, header, file);
-    if (lane->journal) {
-        if (!find_name(lane, message, header, file, record) || !faccessat(lane->folder, record->name, F_OK, 0))
-            return NOTHING_THERE;
-        if (promise(lane, file, record))
-            return DURABLE;
-    }
-    return write_file(lane, message, header, file, record);
+    if (!name_instance(lane, header, record))
+        return NOTHING_THERE;
+    if (lane->journal && promise(lane, file, record))
+        return DURABLE;
+    return write_file(lane, message, file, record);
 }
 
 /* Whether the message is stored, or in doubt, and has its answer; false: it is as if it had not been looked at. */
@@ -257,7 +276,7 @@ static Verdict take(Lane *lane)
         bool stored = store(lane, &message, &file);
         bool sent = !stored || is_sent(lane);
         if (stored && file.segment >= 0)
-            keep_promise(lane, &file, &lane->records[lane->number - 1]);
+            keep_promise(lane, &message, &file, &lane->records[lane->number - 1]);
         atomic_store(&lane->storing, !sent);
         if (!stored)
             return OTHERWISE;
@@ -356,7 +375,8 @@ static PyObject *lane_new(PyTypeObject *type, PyObject *arguments, PyObject *nam
     lane->room = lane->longest + SPARE;
     lane->buffer = PyMem_RawMalloc(lane->room);
     lane->hash = EVP_MD_CTX_new();
-    if (!lane->buffer || !lane->hash || !lane->study) {
+    lane->seal = EVP_CIPHER_CTX_new();
+    if (!lane->buffer || !lane->hash || !lane->seal || !lane->study) {
         Py_DECREF(lane);
         return PyErr_NoMemory();
     }
@@ -377,6 +397,7 @@ static void lane_dealloc(Lane *lane)
     if (lane->folder >= 0)
         close(lane->folder);
     EVP_MD_CTX_free(lane->hash);
+    EVP_CIPHER_CTX_free(lane->seal);
     PyMem_RawFree(lane->buffer);
     type->tp_free(lane);
     Py_DECREF(type);
@@ -523,6 +544,7 @@ static int prepare(PyObject *module)
     Py_DECREF(type);
     return failed || add_journal(module)
         || PyModule_AddIntMacro(module, STORED) || PyModule_AddIntMacro(module, DOUBTFUL) || PyModule_AddIntMacro(module, UNFILED)
+        || PyModule_AddIntMacro(module, KNOWN)
         || PyModule_AddIntMacro(module, PAUSE) || PyModule_AddIntMacro(module, SILENT) || PyModule_AddIntMacro(module, RUNG)
         || PyModule_AddIntMacro(module, LEFT) || PyModule_AddIntMacro(module, ENDED) || PyModule_AddIntMacro(module, UNSENT)
         ? -1 : 0;
