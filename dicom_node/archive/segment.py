@@ -1,9 +1,9 @@
 """One file of the archive's journal, as `receiver/native/journal.c` fills it.
 
 Its first block has the key of its entries, 16 random bytes, so that nothing a peer sends can pass for an
-entry. With a new key all of them are forgotten. Each entry begins a block: a head, and the promised file. It
-is sealed with the key: all of it behind the tag is there as it was written, or it is no entry (GMAC: AES-128
-in Galois/Counter mode without plaintext, NIST SP 800-38D; the nonce is where it begins).
+entry. With a new key all of them are forgotten. Each entry begins a block, with this key: a head, and the
+promised file. It is sealed with it, too: all of it behind the tag is there as it was written, or it is no
+entry (GMAC: AES-128 in Galois/Counter mode without plaintext, NIST SP 800-38D; the nonce is where it begins).
 """
 
 import os
@@ -20,10 +20,9 @@ from dicom_node.archive.layout import is_ours, with_digest
 KEY_BYTES: Final = 16
 _BLOCK: Final = 4096
 _MARK: Final = b"DCMNSEG1"
-# mark, tag, size of the file, size of its head, its path up to the digest of the rest
-_ENTRY: Final = struct.Struct("<8s16sQQ120s")
-_ENTRY_MARK: Final = b"DCMNODE2"
-_SEALED_AT: Final = 24
+# key, tag, size of the file, size of its head, its path up to the digest of the rest
+_ENTRY: Final = struct.Struct("<16s16sQQ112s")
+_SEALED_AT: Final = 32
 _NONCE_BYTES: Final = 12
 _PIECE_BYTES = 1 << 20
 
@@ -62,8 +61,8 @@ class Segment:
         if not held.startswith(_MARK):
             return
         key = held[len(_MARK) : len(_MARK) + KEY_BYTES]
-        for at in range(_BLOCK, len(held), _BLOCK):
-            if held.startswith(_ENTRY_MARK, at) and (entry := _entry(memoryview(held), at, key)) is not None:
+        for at in range(_BLOCK, len(held) - _ENTRY.size, _BLOCK):
+            if held.startswith(key, at) and (entry := _entry(memoryview(held), at, key)) is not None:
                 yield entry
 
     def renew(self) -> bytes:
@@ -95,14 +94,10 @@ def make_segment(file: Path, size_bytes: int) -> None:
 
 def _entry(held: memoryview, at: int, key: bytes) -> Promised | None:
     content_at = at + _ENTRY.size
-    if len(held) < content_at:
-        return None
     _, tag, size, head_size, name = _ENTRY.unpack_from(held, at)
-    content = held[content_at : content_at + size]
-    if len(content) < size or head_size > size:
-        return None
     if not _is_sealed(held[at + _SEALED_AT : content_at + size], tag, at, key):
         return None
+    content = held[content_at : content_at + size]
     instance = name.rstrip(b"\0").decode("latin-1")
     path = with_digest(instance, sha256(content[head_size:]).hexdigest(), ".dcm")
     return Promised(path, content) if is_ours(path) else None

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HEAD = 160, TAG_AT = 8, TAG_BYTES = 16, SIZE_AT = 24, HEAD_SIZE_AT = 32, NAME_AT = 40, NONCE_BYTES = 12 };
+enum { HEAD = 160, TAG_AT = 16, TAG_BYTES = 16, SIZE_AT = 32, HEAD_SIZE_AT = 40, NAME_AT = 48, NONCE_BYTES = 12 };
 
 static void ring(const Journal *journal)
 {
@@ -60,10 +60,10 @@ static void put64(uint8_t *to, uint64_t number)
         to[i] = (uint8_t)(number >> 8 * i);
 }
 
-static bool write_head(uint8_t head[HEAD], const Entry *entry, uint64_t size)
+static bool write_head(uint8_t head[HEAD], const Entry *entry, const uint8_t *key, uint64_t size)
 {
     memset(head, 0, HEAD);
-    memcpy(head, "DCMNODE2", TAG_AT);
+    memcpy(head, key, KEY_BYTES);
     put64(head + SIZE_AT, size);
     put64(head + HEAD_SIZE_AT, entry->parts[1].iov_len);
     if (strlen(entry->name) >= NAME_ROOM)
@@ -97,7 +97,7 @@ bool journal_enter(Journal *journal, const Entry *entry, EVP_CIPHER_CTX *seal, i
     if (*segment < 0)
         return false;
     entry->parts[0] = (struct iovec){head, HEAD};
-    bool durable = write_head(head, entry, size) && seal_entry(seal, entry, at, key)
+    bool durable = write_head(head, entry, key, size) && seal_entry(seal, entry, at, key)
         && pwritev2(journal->segments[*segment].file, entry->parts, entry->number, (off_t)at, RWF_DSYNC) == (ssize_t)(HEAD + size);
     if (!durable)
         journal_filed(journal, *segment, true);  /* nobody was promised anything */

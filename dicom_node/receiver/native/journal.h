@@ -12,7 +12,7 @@
 
 #include <openssl/evp.h>
 
-enum { SEGMENTS = 4, BLOCK = 4096, KEY_BYTES = 16, NAME_ROOM = 120 };
+enum { SEGMENTS = 4, BLOCK = 4096, KEY_BYTES = 16, NAME_ROOM = 112 };
 
 typedef enum { ABSENT, FREE, FILLING, FULL } State;
 
