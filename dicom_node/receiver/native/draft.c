@@ -7,7 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { PAGE = 4096 };
+enum { PIECE = 16384 };
 
 bool draft_has_room(int folder, uint64_t wanted, uint64_t reserve)
 {
@@ -18,15 +18,16 @@ bool draft_has_room(int folder, uint64_t wanted, uint64_t reserve)
     return free >= wanted && free - wanted >= reserve;
 }
 
-/* Page by page. In large pieces it would be put into large pages of the cache, which come from memory that has been
- * free for long; and where the host of a virtual machine takes such memory back, each costs it an errand. */
-static bool write_pages(int file, const struct iovec *parts, int number)
+/* In pieces of a few pages. In large ones it would be put into large pages of the cache, which come from memory that
+ * has been free for long; and where the host of a virtual machine takes such memory back, each costs it an errand.
+ * Page by page, the system calls cost more than they spare. */
+static bool write_pieces(int file, const struct iovec *parts, int number)
 {
     size_t offset = 0;
     for (int i = 0; i < number; i++) {
         const char *at = parts[i].iov_base, *end = at + parts[i].iov_len;
         while (at < end) {
-            size_t piece = PAGE - offset % PAGE;
+            size_t piece = PIECE - offset % PIECE;
             if (piece > (size_t)(end - at))
                 piece = (size_t)(end - at);
             if (write(file, at, piece) != (ssize_t)piece)
@@ -48,7 +49,7 @@ bool draft_write(Draft *draft, int folder, const struct iovec *parts, int number
     if (!draft_has_room(folder, wanted, reserve))
         return false;
     draft->file = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
-    if (draft->file < 0 || !write_pages(draft->file, parts, number))
+    if (draft->file < 0 || !write_pieces(draft->file, parts, number))
         return false;
     (void)posix_fadvise(draft->file, 0, 0, POSIX_FADV_DONTNEED);
     return true;
