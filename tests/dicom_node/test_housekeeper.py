@@ -17,7 +17,7 @@ from dicom_node.resting import Resting
 from dicom_node.store import Store
 from tests.dicom_node.receiving import MR_IMAGE, Sent
 from tests.dicom_node.rows import START, run, state
-from tests.dicom_node.test_journal import BLOCK, entry
+from tests.dicom_node.test_journal import BLOCK, entry, instance_of
 
 STUDY = "1.2.3"
 NOW = datetime.now(UTC) + timedelta(days=1)
@@ -92,10 +92,11 @@ def test_a_removal_that_a_crash_interrupted_is_finished_at_the_start(home: Home)
 def test_a_promised_file_is_in_its_place_before_it_is_missed(home: Home) -> None:
     [path] = home.archive.paths()
     content = home.archive.open(path).read_bytes()
+    head = len(content) - len(Sent(STUDY, "1.2.3.4").dataset)
     with Journal(home.archive.root) as journal:
         journal.prepare(1 << 16)
         segment = journal.segments[0]
-        os.pwrite(segment.descriptor, entry(segment.renew(), path, content), BLOCK)
+        os.pwrite(segment.descriptor, entry(segment.renew(), instance_of(path), content, head=head), BLOCK)
     home.archive.open(path).unlink()
     home.keeper().take_up()
     assert home.archive.open(path).read_bytes() == content

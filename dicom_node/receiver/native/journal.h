@@ -38,8 +38,8 @@ typedef struct {
     int number;
 } Entry;
 
-/* Make an entry durable; true, and `segment` is where, if it is. It is to be `journal_filed` then. `seal` is to work
- * with. */
+/* Make an entry durable; true, and `segment` is where, if it is. It is to be `journal_filed` then. `seal` is a
+ * context to work in. */
 bool journal_enter(Journal *journal, const Entry *entry, EVP_CIPHER_CTX *seal, int *segment);
 
 /* Whether it has its own file now, which the disk need not have yet. */

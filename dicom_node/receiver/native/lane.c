@@ -198,7 +198,7 @@ static Fate write_promised(const Lane *lane, const File *file, const Record *rec
     return filed ? STORED : UNFILED;
 }
 
-/* While the sender prepares the next. What it is called is found out now, for that takes as long as the disk does. */
+/* While the sender prepares the next. Its digest, and so its name, has waited for that. */
 static void keep_promise(Lane *lane, const Message *message, const File *file, Record *record)
 {
     if (!name_content(lane, message, record))
